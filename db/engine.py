@@ -1,0 +1,95 @@
+"""The connection to PostgreSQL, safe behind a pooler in transaction mode (design §9)."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from domain.errors import (
+    AccessRefused,
+    CommitOutcomeUnknown,
+    NotReady,
+    TrainfoldError,
+    Unreachable,
+)
+
+UNDEFINED_TABLE = "42P01"
+UNDEFINED_COLUMN = "42703"
+REFUSED = (
+    psycopg.errors.InvalidPassword,
+    psycopg.errors.InvalidAuthorizationSpecification,
+    psycopg.errors.InsufficientPrivilege,
+)
+
+
+def make_engine(url: str) -> Engine:
+    """An engine that connects when it is first used."""
+    return create_engine(
+        url,
+        connect_args={"prepare_threshold": None, "connect_timeout": 10},
+        pool_size=4,
+        pool_pre_ping=True,
+        pool_recycle=300,
+        # Row values and passwords stay out of error messages and logs.
+        hide_parameters=True,
+    )
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A connection for queries; errors of the driver become ours."""
+    with _own_errors(), engine.connect() as connection:
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """One transaction that gives up rather than wait for ever.
+
+    Raises CommitOutcomeUnknown when the connection dies in the commit itself; before that, an
+    error means that nothing was written.
+    """
+    with _own_errors(), engine.connect() as connection:
+        transaction = connection.begin()
+        connection.execute(text("SET LOCAL lock_timeout = '30s'"))
+        connection.execute(text("SET LOCAL statement_timeout = '60s'"))
+        yield connection
+        try:
+            transaction.commit()
+        except OperationalError as error:
+            raise CommitOutcomeUnknown(
+                f"The connection to the database died while committing: {_first_line(error)}. "
+                "Whether the change was made is settled by looking for it."
+            ) from error
+
+
+@contextmanager
+def _own_errors() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        own = _translated(error)
+        if own is None:
+            raise
+        raise own from error
+
+
+def _translated(error: DBAPIError) -> TrainfoldError | None:
+    if getattr(error.orig, "sqlstate", None) in (UNDEFINED_TABLE, UNDEFINED_COLUMN):
+        return NotReady(
+            f"The database lacks a table or column that trainfold needs ({_first_line(error)}). "
+            "Nothing was changed. Run `alembic upgrade head` with TRAINFOLD_DATABASE_URL set."
+        )
+    if isinstance(error.orig, REFUSED) or "password authentication failed" in str(error.orig):
+        return AccessRefused(
+            "The database refuses the user or the password. Check TRAINFOLD_DATABASE_URL."
+        )
+    if isinstance(error, OperationalError):
+        return Unreachable(f"The database does not answer: {_first_line(error)}")
+    return None
+
+
+def _first_line(error: DBAPIError) -> str:
+    return str(error.orig).strip().splitlines()[0]

@@ -1,0 +1,88 @@
+"""The gate's one query: all facts about a request, in one round trip and one snapshot."""
+
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from db.versions import find_request
+from domain.eligibility import (
+    Admission,
+    ConversationFacts,
+    TrainingFileFacts,
+    admit,
+    refuse_malformed,
+)
+from domain.naming import name_key
+from domain.requests import AddRequest
+from domain.version import VersionRecord
+
+# to_jsonb: an application's own batch_items may have no created_at; then the id decides.
+FACTS = text("""
+    SELECT named.id, f.*, v.json_key, v.json_content_start, v.json_content_end,
+           v.jsonl_key, v.jsonl_content_start, v.jsonl_size_bytes, v.statistics,
+           c.conversation_id, c.enrichment_status, c.enriched_file_path,
+           c.persona_key, c.emotional_arc_key, c.topic_key,
+           batch.batch_job_id, member.added_in AS member_since, alike.suffixes_taken
+    FROM (SELECT NULL::uuid AS id UNION ALL SELECT unnest(CAST(:ids AS uuid[]))) AS named
+    LEFT JOIN (SELECT id AS training_file_id, name, status, created_at, consultant_profile,
+                      current_version
+               FROM training_files WHERE name_key = :name_key) AS f ON true
+    LEFT JOIN training_file_versions v
+      ON v.training_file_id = f.training_file_id AND v.number = f.current_version
+    LEFT JOIN conversations c ON c.conversation_id = named.id
+    LEFT JOIN LATERAL (
+        SELECT i.batch_job_id FROM batch_items i WHERE i.conversation_id = named.id
+        ORDER BY to_jsonb(i) ->> 'created_at', i.batch_job_id LIMIT 1) AS batch ON true
+    LEFT JOIN training_file_conversations member
+      ON member.training_file_id = f.training_file_id
+     AND member.conversation_id = named.id AND member.removed_in IS NULL
+    LEFT JOIN LATERAL (
+        SELECT array_agg(m.line_suffix) AS suffixes_taken FROM training_file_conversations m
+        WHERE m.training_file_id = f.training_file_id AND m.removed_in IS NULL
+          AND m.conversation_id >= CAST(left(named.id::text, 8) || :lowest AS uuid)
+          AND m.conversation_id <= CAST(left(named.id::text, 8) || :highest AS uuid)) AS alike
+      ON true
+""")
+LOWEST = "-0000-0000-0000-000000000000"
+HIGHEST = "-ffff-ffff-ffff-ffffffffffff"
+
+
+def gate(connection: Connection, request: AddRequest) -> Admission:
+    """Let the request in or raise Blocked with every reason; changes nothing."""
+    refuse_malformed(request)
+    rows = (
+        connection.execute(
+            FACTS,
+            {
+                "ids": [str(id) for id in request.ids if id],
+                "name_key": name_key(request.name),
+                "lowest": LOWEST,
+                "highest": HIGHEST,
+            },
+        )
+        .mappings()
+        .all()
+    )
+    facts = {row["id"]: _conversation(row) for row in rows if row["conversation_id"]}
+    return admit(request, _training_file(rows[0]), facts)
+
+
+def decide(connection: Connection, request: AddRequest) -> VersionRecord | Admission:
+    """The version that this request has made already, or its admission; raises Blocked."""
+    return find_request(connection, request) or gate(connection, request)
+
+
+def _training_file(row: Any) -> TrainingFileFacts | None:
+    if row["training_file_id"] is None:
+        return None
+    return TrainingFileFacts.model_validate({**row, "id": row["training_file_id"]})
+
+
+def _conversation(row: Any) -> ConversationFacts:
+    return ConversationFacts.model_validate(
+        {
+            **row,
+            "batch_id": row["batch_job_id"],
+            "suffixes_taken": row["suffixes_taken"] or (),
+        }
+    )

@@ -1,0 +1,189 @@
+"""Tables. Our own are under Alembic's control; the application's source tables are only read,
+and made when they are missing.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    Numeric,
+    Text,
+    func,
+    text,
+)
+from sqlalchemy import DateTime as SqlDateTime
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+TYPES = {
+    datetime: SqlDateTime(timezone=True),
+    str: Text,
+    Decimal: Numeric,
+    # Plain JSON keeps the order of keys, which the consultant profile's bytes depend on.
+    dict[str, Any]: JSON,
+    list[dict[str, Any]]: JSON,
+}
+
+
+class Own(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = TYPES
+
+
+class Source(DeclarativeBase):
+    """Tables of the application; only the columns that trainfold uses."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = TYPES
+
+
+class TrainingFile(Own):
+    __tablename__ = "training_files"
+    __table_args__ = (CheckConstraint("status IN ('active', 'archived')", name="status"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    name_key: Mapped[str] = mapped_column(unique=True)
+    """Names that differ only in case or Unicode form are the same name."""
+    description: Mapped[str]
+    status: Mapped[str] = mapped_column(server_default="active")
+    consultant_profile: Mapped[dict[str, Any]]
+    current_version: Mapped[int]
+    created_at: Mapped[datetime]
+    created_by: Mapped[str]
+    updated_at: Mapped[datetime]
+
+
+class Version(Own):
+    __tablename__ = "training_file_versions"
+    __table_args__ = (
+        CheckConstraint("number > 0", name="number"),
+        CheckConstraint(
+            "reason IN ('create', 'add', 'remove', 'rebuild', 'rollback')", name="reason"
+        ),
+    )
+
+    training_file_id: Mapped[UUID] = mapped_column(
+        ForeignKey("training_files.id"), primary_key=True
+    )
+    number: Mapped[int] = mapped_column(primary_key=True)
+    request_id: Mapped[str] = mapped_column(unique=True)
+    """One request makes one version, however often it is retried (invariant 5)."""
+    request_digest: Mapped[str]
+    reason: Mapped[str]
+    created_at: Mapped[datetime]
+    created_by: Mapped[str]
+    json_key: Mapped[str] = mapped_column(unique=True)
+    json_size_bytes: Mapped[int] = mapped_column(BigInteger)
+    json_sha256: Mapped[str]
+    json_content_start: Mapped[int] = mapped_column(BigInteger)
+    json_content_end: Mapped[int] = mapped_column(BigInteger)
+    jsonl_key: Mapped[str] = mapped_column(unique=True)
+    jsonl_size_bytes: Mapped[int] = mapped_column(BigInteger)
+    jsonl_sha256: Mapped[str]
+    jsonl_content_start: Mapped[int] = mapped_column(BigInteger)
+    conversation_count: Mapped[int] = mapped_column(Integer)
+    pair_count: Mapped[int] = mapped_column(Integer)
+    example_count: Mapped[int] = mapped_column(Integer)
+    statistics: Mapped[dict[str, Any]]
+    """`domain.statistics.Statistics`, exact."""
+    warnings: Mapped[list[dict[str, Any]]]
+    """`domain.findings.VersionWarning` of the conversations that this version added."""
+
+
+class Membership(Own):
+    """A conversation is in versions `added_in` to before `removed_in`."""
+
+    __tablename__ = "training_file_conversations"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["training_file_id", "added_in"],
+            ["training_file_versions.training_file_id", "training_file_versions.number"],
+            name="fk_training_file_conversations_version",
+        ),
+        CheckConstraint("removed_in > added_in", name="interval"),
+        Index(
+            "uq_training_file_conversations_member",
+            "training_file_id",
+            "conversation_id",
+            unique=True,
+            postgresql_where=text("removed_in IS NULL"),
+        ),
+        Index(
+            "uq_training_file_conversations_position",
+            "training_file_id",
+            "position",
+            unique=True,
+            postgresql_where=text("removed_in IS NULL"),
+        ),
+        Index("ix_training_file_conversations_conversation_id", "conversation_id"),
+    )
+
+    training_file_id: Mapped[UUID] = mapped_column(primary_key=True)
+    conversation_id: Mapped[UUID] = mapped_column(primary_key=True)
+    added_in: Mapped[int] = mapped_column(primary_key=True)
+    removed_in: Mapped[int | None]
+    position: Mapped[int]
+    line_suffix: Mapped[str]
+    json_length: Mapped[int]
+    json_sha256: Mapped[str]
+    jsonl_length: Mapped[int]
+    jsonl_sha256: Mapped[str]
+    pair_count: Mapped[int]
+    example_count: Mapped[int]
+    human_reviewed_count: Mapped[int]
+    quality_sum: Mapped[Decimal]
+    quality_min: Mapped[Decimal]
+    quality_max: Mapped[Decimal]
+    quality_tier: Mapped[str]
+    persona_key: Mapped[str]
+    emotional_arc_key: Mapped[str]
+    training_topic_key: Mapped[str]
+
+
+class Conversation(Source):
+    __tablename__ = "conversations"
+
+    conversation_id: Mapped[UUID] = mapped_column(primary_key=True)
+    enrichment_status: Mapped[str | None] = mapped_column(server_default="not_started")
+    enriched_file_path: Mapped[str | None]
+    persona_key: Mapped[str | None]
+    emotional_arc_key: Mapped[str | None]
+    topic_key: Mapped[str | None]
+    scaffolding_snapshot: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    quality_score: Mapped[Decimal | None]
+    tier: Mapped[str | None]
+    status: Mapped[str | None]
+    created_by: Mapped[str | None]
+    created_at: Mapped[datetime | None] = mapped_column(server_default=func.now())
+
+
+class BatchJob(Source):
+    __tablename__ = "batch_jobs"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str | None]
+
+
+class BatchItem(Source):
+    __tablename__ = "batch_items"
+
+    batch_job_id: Mapped[UUID] = mapped_column(primary_key=True)
+    conversation_id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -1,0 +1,78 @@
+"""Register conversations in the source tables, for those who have no application doing it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid4
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import Connection, select, text
+from sqlalchemy.dialects.postgresql import insert
+
+from db.catalogue import Batch
+from db.schema import BatchItem, BatchJob, Conversation
+
+
+class SourceRow(BaseModel):
+    """A conversation row as import writes it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    conversation_id: UUID
+    enriched_file_path: str
+    persona_key: str
+    emotional_arc_key: str
+    topic_key: str
+    scaffolding_snapshot: dict[str, Any]
+    quality_score: Decimal
+    tier: str
+    created_by: str
+    created_at: datetime
+
+
+def paths_of(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, str | None]:
+    """The enriched file path of every conversation that is registered already."""
+    query = select(Conversation.conversation_id, Conversation.enriched_file_path)
+    rows = connection.execute(query.where(Conversation.conversation_id.in_(ids)))
+    return {row.conversation_id: row.enriched_file_path for row in rows}
+
+
+def batch_named(connection: Connection, name: str) -> Batch:
+    """The batch with this name, made if there is none."""
+    query = select(BatchJob.id).where(BatchJob.name == name).order_by(BatchJob.id).limit(1)
+    found = connection.execute(query).scalar_one_or_none()
+    return Batch(id=found, name=name) if found else ensure_batch(connection, uuid4(), name)
+
+
+def ensure_batch(connection: Connection, batch_id: UUID, name: str | None = None) -> Batch:
+    """The batch with this id, made if there is none."""
+    row = {"id": batch_id, "name": name}
+    connection.execute(insert(BatchJob).values(row).on_conflict_do_nothing())
+    return Batch(id=batch_id, name=name)
+
+
+def register(connection: Connection, rows: Sequence[SourceRow]) -> None:
+    """Insert conversations as completed, or point the rows that exist to their new files."""
+    values = [row.model_dump() | {"enrichment_status": "completed"} for row in rows]
+    statement = insert(Conversation)
+    changed = {
+        column: statement.excluded[column]
+        for column in SourceRow.model_fields
+        if column not in ("conversation_id", "created_at", "created_by")
+    } | {"enrichment_status": "completed"}
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=["conversation_id"], set_=changed), values
+    )
+
+
+def link(connection: Connection, batch: Batch, ids: Sequence[UUID]) -> None:
+    """Put conversations into a batch, in order; those that are in it stay where they are."""
+    linked = select(BatchItem.conversation_id).where(BatchItem.batch_job_id == batch.id)
+    present = set(connection.execute(linked).scalars())
+    new = [{"batch": batch.id, "id": id} for id in ids if id not in present]
+    if new:
+        connection.execute(
+            text("INSERT INTO batch_items (batch_job_id, conversation_id) VALUES (:batch, :id)"),
+            new,
+        )

@@ -1,0 +1,182 @@
+"""Versions: committed once by compare-and-swap, then only read."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine, func, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from db.engine import writing
+from db.schema import Membership, TrainingFile, Version
+from domain.errors import Blocked, CommitConflict, NotFound
+from domain.findings import Reason
+from domain.fragment import Fragment, sha256
+from domain.naming import name_key, normal_name
+from domain.requests import AddRequest
+from domain.version import Member, VersionRecord
+
+_JOINED = select(
+    *(column for column in Version.__table__.columns),
+    TrainingFile.name.label("training_file"),
+    TrainingFile.created_at.label("training_file_created_at"),
+    TrainingFile.consultant_profile,
+).join(TrainingFile, TrainingFile.id == Version.training_file_id)
+
+
+def commit(
+    engine: Engine, version: VersionRecord, fragments: Sequence[Fragment], *, description: str
+) -> None:
+    """Record the version and its members, and make it current, or change nothing.
+
+    Raises CommitConflict when another request was faster (it moved or created the training file,
+    added one of the conversations, or is this same request), CommitOutcomeUnknown when the
+    connection died in the commit.
+    """
+    try:
+        with writing(engine) as connection:
+            _move_pointer(connection, version, description)
+            connection.execute(insert(Version), [_version_row(version)])
+            first = _next_position(connection, version.training_file_id)
+            connection.execute(insert(Membership), list(_member_rows(version, fragments, first)))
+    except IntegrityError as error:
+        raise CommitConflict(_conflict(version)) from error
+
+
+def find_request(connection: Connection, request: AddRequest) -> VersionRecord | None:
+    """The version that this request already made (invariant 5).
+
+    Raises Blocked when the request id belongs to a different request.
+    """
+    query = _JOINED.where(Version.request_id == request.request_id)
+    row = connection.execute(query).mappings().one_or_none()
+    if row is None:
+        return None
+    if row["request_digest"] != request.digest:
+        reason = (
+            f"The request id {request.request_id} was used for a different request, which made "
+            f"version {row['number']} of “{row['training_file']}”. Use a new request id."
+        )
+        raise Blocked([Reason(code="request-id-reused", reason=reason)])
+    return VersionRecord.model_validate(row)
+
+
+def find_version(connection: Connection, name: str, number: int | None = None) -> VersionRecord:
+    """A version of a training file, by default the current one; raises NotFound."""
+    wanted = TrainingFile.current_version if number is None else number
+    query = _JOINED.where(TrainingFile.name_key == name_key(name), Version.number == wanted)
+    row = connection.execute(query).mappings().one_or_none()
+    if row is not None:
+        return VersionRecord.model_validate(row)
+    current = connection.execute(
+        select(TrainingFile.current_version).where(TrainingFile.name_key == name_key(name))
+    ).scalar_one_or_none()
+    if current is None:
+        raise NotFound(
+            f"There is no training file “{normal_name(name)}”. `trainfold files` lists them."
+        )
+    raise NotFound(f"“{normal_name(name)}” has no version {number}; it has 1 to {current}.")
+
+
+def versions(connection: Connection, name: str) -> list[VersionRecord]:
+    """All versions of a training file, newest first; raises NotFound."""
+    current = find_version(connection, name)
+    query = _JOINED.where(Version.training_file_id == current.training_file_id)
+    rows = connection.execute(query.order_by(Version.number.desc())).mappings()
+    return [VersionRecord.model_validate(row) for row in rows]
+
+
+def members(connection: Connection, version: VersionRecord) -> Iterator[Member]:
+    """The conversations of a version, in its order (invariant 6)."""
+    query = (
+        select(Membership.__table__)
+        .where(
+            Membership.training_file_id == version.training_file_id,
+            Membership.added_in <= version.number,
+            or_(Membership.removed_in.is_(None), Membership.removed_in > version.number),
+        )
+        .order_by(Membership.position)
+    )
+    for row in connection.execute(query).mappings():
+        yield Member.model_validate(row)
+
+
+def _move_pointer(connection: Connection, version: VersionRecord, description: str) -> None:
+    if version.number == 1:
+        connection.execute(insert(TrainingFile), [_file_row(version, description)])
+        return
+    moved = connection.execute(
+        update(TrainingFile)
+        .where(
+            TrainingFile.id == version.training_file_id,
+            TrainingFile.current_version == version.number - 1,
+            TrainingFile.status == "active",
+        )
+        .values(current_version=version.number, updated_at=version.created_at)
+    )
+    if moved.rowcount != 1:
+        raise CommitConflict(_conflict(version))
+
+
+def _conflict(version: VersionRecord) -> str:
+    return (
+        f"Another request was faster than version {version.number} of "
+        f"“{version.training_file}”. Nothing was recorded for this one."
+    )
+
+
+def _next_position(connection: Connection, training_file_id: UUID) -> int:
+    last = select(func.max(Membership.position)).where(
+        Membership.training_file_id == training_file_id, Membership.removed_in.is_(None)
+    )
+    return (connection.execute(last).scalar() or 0) + 1
+
+
+def _file_row(version: VersionRecord, description: str) -> dict[str, Any]:
+    return {
+        "id": version.training_file_id,
+        "name": version.training_file,
+        "name_key": name_key(version.training_file),
+        "description": description,
+        "consultant_profile": version.consultant_profile,
+        "current_version": version.number,
+        "created_at": version.training_file_created_at,
+        "created_by": version.created_by,
+        "updated_at": version.created_at,
+    }
+
+
+def _version_row(version: VersionRecord) -> dict[str, Any]:
+    row = version.model_dump(
+        exclude={"training_file", "training_file_created_at", "consultant_profile"}
+    )
+    row["statistics"] = version.statistics.model_dump(mode="json")
+    return row
+
+
+def _member_rows(
+    version: VersionRecord, fragments: Sequence[Fragment], first: int
+) -> Iterator[dict[str, Any]]:
+    for position, fragment in enumerate(fragments, first):
+        numbers = fragment.statistics
+        yield {
+            "training_file_id": version.training_file_id,
+            "conversation_id": fragment.conversation_id,
+            "added_in": version.number,
+            "position": position,
+            "line_suffix": fragment.line_suffix,
+            "json_length": len(fragment.full),
+            "json_sha256": sha256(fragment.full),
+            "jsonl_length": len(fragment.lines),
+            "jsonl_sha256": sha256(fragment.lines),
+            "pair_count": numbers.pairs,
+            "example_count": numbers.examples,
+            "human_reviewed_count": numbers.human_reviewed,
+            "quality_sum": numbers.quality_sum,
+            "quality_min": numbers.quality_min,
+            "quality_max": numbers.quality_max,
+            "quality_tier": next(iter(numbers.tiers)),
+            "persona_key": next(iter(numbers.personas)),
+            "emotional_arc_key": next(iter(numbers.emotional_arcs)),
+            "training_topic_key": next(iter(numbers.training_topics)),
+        }

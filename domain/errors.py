@@ -1,0 +1,85 @@
+"""Everything that trainfold raises on purpose.
+
+TrainfoldError
+├── Blocked               a rule says no; nothing was written
+├── NotFound              no such training file, version, batch or conversation
+├── NotReady              the set-up is incomplete: no schema, no bucket, nothing configured
+├── Unreachable           a service does not answer; trying again may help
+├── ObjectMissing         the store has no object under that key
+├── ObjectTooLarge        the object is larger than the limit for one conversation
+├── AccessRefused         the store or the database refuses the credentials or the key
+├── CommitConflict        another request moved the training file first; nothing was committed
+├── CommitOutcomeUnknown  the connection died while committing; look the request up
+└── Damaged               stored objects do not match what the version records
+
+Arguments go to `Exception` unchanged, so every error survives pickling.
+"""
+
+from collections.abc import Sequence
+
+from domain.findings import Reason
+
+
+class TrainfoldError(Exception):
+    """The message says what happened, what is left behind and what to do next."""
+
+
+class Blocked(TrainfoldError):
+    def __init__(self, reasons: Sequence[Reason]) -> None:
+        super().__init__(tuple(reasons))
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        reasons: tuple[Reason, ...] = self.args[0]
+        return reasons
+
+    def __str__(self) -> str:
+        first = self.reasons[0]
+        more = f", and {len(self.reasons) - 1} more" if len(self.reasons) > 1 else ""
+        return f"Blocked, nothing was written: {first.reason}{more}"
+
+
+class NotFound(TrainfoldError):
+    pass
+
+
+class NotReady(TrainfoldError):
+    pass
+
+
+class Unreachable(TrainfoldError):
+    pass
+
+
+class ObjectMissing(TrainfoldError):
+    pass
+
+
+class ObjectTooLarge(TrainfoldError):
+    pass
+
+
+class AccessRefused(TrainfoldError):
+    pass
+
+
+class CommitConflict(TrainfoldError):
+    pass
+
+
+class CommitOutcomeUnknown(TrainfoldError):
+    pass
+
+
+class Damaged(TrainfoldError):
+    def __init__(self, name: str, version: int, findings: Sequence[str]) -> None:
+        super().__init__(name, version, tuple(findings))
+
+    def __str__(self) -> str:
+        name, version, findings = self.args
+        listed = "\n".join(f"- {finding}" for finding in findings)
+        return (
+            f"Version {version} of “{name}” is damaged:\n{listed}\n"
+            "Its row in the database is unchanged, and so are all other versions. "
+            "Restore the object from a backup, or make a new version from the sources."
+        )

@@ -1,0 +1,49 @@
+"""What trainfold says about a conversation: reasons that block, warnings that are recorded."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Reason(BaseModel):
+    """Why a request is blocked. `path` leads to the place inside the conversation's file."""
+
+    model_config = ConfigDict(frozen=True)
+
+    conversation_id: str | None = None
+    code: str
+    reason: str
+    path: str | None = None
+
+
+class VersionWarning(BaseModel):
+    """Something a curator should know; `path` is its first place, `count` how often it occurs."""
+
+    model_config = ConfigDict(frozen=True)
+
+    conversation_id: str
+    code: str
+    message: str
+    path: str
+    count: int = 1
+
+    def as_reason(self) -> Reason:
+        """What the warning becomes when a request is strict."""
+        return Reason(
+            conversation_id=self.conversation_id,
+            code=self.code,
+            reason=f"{self.message} (an error because the request is strict)",
+            path=self.path,
+        )
+
+
+def gather(warnings: Iterable[VersionWarning]) -> tuple[VersionWarning, ...]:
+    """Fold equal warnings of one conversation into one that counts them, in order of appearance."""
+    first: dict[tuple[str, str, str], VersionWarning] = {}
+    count: Counter[tuple[str, str, str]] = Counter()
+    for warning in warnings:
+        key = (warning.conversation_id, warning.code, warning.message)
+        first.setdefault(key, warning)
+        count[key] += warning.count
+    return tuple(w.model_copy(update={"count": count[key]}) for key, w in first.items())

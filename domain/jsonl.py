@@ -1,0 +1,71 @@
+"""The lines of the JSONL: one `_meta` line, then one example line for each pair with a target."""
+
+from collections.abc import Container, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+FORMAT_VERSION = "4.0.0"
+
+LINE_KEYS = (
+    "id",
+    "conversation_id",
+    "turn_number",
+    "conversation_metadata",
+    "system_prompt",
+    "conversation_history",
+    "current_user_input",
+    "emotional_context",
+    "target_response",
+    "training_metadata",
+)
+
+SUFFIX_LENGTHS = (8, 13, 18, 23, 36)
+"""Where the groups of a UUID end."""
+
+
+def meta_line(file_name: str, total_pairs: int) -> bytes:
+    """`total_pairs` is the number of example lines that follow (invariant 10)."""
+    meta = {"file_name": file_name, "total_pairs": total_pairs, "version": FORMAT_VERSION}
+    return orjson.dumps({"_meta": meta}, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def line_suffix(conversation_id: UUID, taken: Container[str]) -> str:
+    """The shortest beginning of the id, at least 8 digits, that no other conversation uses."""
+    text = str(conversation_id)
+    return next((text[:length] for length in SUFFIX_LENGTHS if text[:length] not in taken), text)
+
+
+def example_lines(
+    conversation_id: UUID, pairs: Sequence[Mapping[str, Any]], *, suffix: str
+) -> bytes:
+    """The example lines of one conversation, each with its newline; pairs are carried verbatim.
+
+    Keys stand in the format's order, unknown ones after them in the order of the source.
+    """
+    return b"".join(
+        _line(str(conversation_id), pair, suffix) for pair in pairs if pair["target_response"]
+    )
+
+
+def with_suffix(lines: bytes, old: str, new: str) -> bytes:
+    """The same lines under another suffix."""
+    return b"".join(_relabelled(line, old, new) for line in lines.splitlines())
+
+
+def example(conversation_id: str, pair: Mapping[str, Any], *, suffix: str) -> dict[str, Any]:
+    """The value of one example line: the pair, under an id that is unique in the training file."""
+    own = {"id": f"{pair['id']}_{suffix}", "conversation_id": conversation_id}
+    return {**{key: pair[key] for key in LINE_KEYS}, **pair, **own}
+
+
+def _line(conversation_id: str, pair: Mapping[str, Any], suffix: str) -> bytes:
+    line = example(conversation_id, pair, suffix=suffix)
+    return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _relabelled(line: bytes, old: str, new: str) -> bytes:
+    values = orjson.loads(line)
+    values["id"] = values["id"].removesuffix(old) + new
+    return orjson.dumps(values, option=orjson.OPT_APPEND_NEWLINE)

@@ -1,0 +1,62 @@
+"""Names of training files, and the safe file names and object keys made from them."""
+
+import re
+import unicodedata
+from typing import Literal
+from uuid import UUID
+
+MAX_NAME_LENGTH = 120
+MAX_REQUEST_ID_LENGTH = 100
+
+Format = Literal["json", "jsonl"]
+
+_SAFE_KEY = re.compile(r"[A-Za-z0-9_/.-]{1,900}")
+_REQUEST_ID = re.compile(rf"[A-Za-z0-9_-]{{1,{MAX_REQUEST_ID_LENGTH}}}")
+
+
+def normal_name(name: str) -> str:
+    """The name as it is stored and shown: Unicode NFC, no white space around it."""
+    return unicodedata.normalize("NFC", name).strip()
+
+
+def name_key(name: str) -> str:
+    """What makes two names the same: case, width and inner white space do not tell them apart."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    return " ".join(folded.split())
+
+
+def name_problem(name: str) -> str | None:
+    """Why a name cannot be a training file's, or None."""
+    if not name_key(name):
+        return "the name is empty"
+    if len(name) > MAX_NAME_LENGTH:
+        return f"the name has {len(name)} characters; at most {MAX_NAME_LENGTH}"
+    if any(unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") for character in name):
+        return "the name has control or invisible characters"
+    if set(name) & set("/\\"):
+        return "the name looks like a path: / and \\ are not allowed"
+    return None
+
+
+def is_request_id(text: str) -> bool:
+    return _REQUEST_ID.fullmatch(text) is not None
+
+
+def is_safe_key(key: str) -> bool:
+    """Whether an object key stays inside its bucket with every provider (design §9)."""
+    parts = key.split("/")
+    return _SAFE_KEY.fullmatch(key) is not None and not {"", ".", ".."} & set(parts)
+
+
+def version_key(
+    training_file_id: UUID, number: int, *, request_id: str, attempt: str, format: Format
+) -> str:
+    """The write-once key of a version's object; `attempt` keeps two tries of a request apart."""
+    return f"{training_file_id}/v{number:06d}-{request_id}.{attempt}/training.{format}"
+
+
+def download_name(name: str, number: int, format: Format) -> str:
+    """An ASCII file name that is safe on every system and in every header."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    stem = re.sub(r"[^A-Za-z0-9_-]+", "-", plain).strip("-_")
+    return f"{stem or 'training-file'}-v{number}.{format}"

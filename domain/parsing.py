@@ -1,0 +1,90 @@
+"""Bytes of a conversation file to JSON values, or a reason. Nothing is changed on the way.
+
+orjson reads; what it would change in silence is found and refused: a repeated key (it keeps the
+last), an integer beyond 64 bits (it becomes a float), a number beyond double range.
+"""
+
+import json
+import re
+from typing import Any
+
+import orjson
+
+from domain.limits import Limits
+
+KEY = re.compile(rb'"\s*:')
+LONG_INTEGER = re.compile(rb"\d{19}")
+
+
+class BadJson(Exception):
+    """The bytes are no acceptable JSON document: (code, text)."""
+
+    @property
+    def code(self) -> str:
+        return str(self.args[0])
+
+    @property
+    def text(self) -> str:
+        return str(self.args[1])
+
+
+def parse(data: bytes, limits: Limits) -> Any:
+    """The document's value; raises BadJson. `data` is UTF-8 without a byte order mark."""
+    if not data.strip():
+        raise BadJson("empty-file", "the file is empty")
+    if data.startswith(b"\xef\xbb\xbf"):
+        raise BadJson("byte-order-mark", "the file starts with a byte order mark; save it without")
+    _refuse_other_encodings(data)
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise BadJson("not-json", f"not JSON: {error}") from None
+    keys = _measure(value, limits.nesting)
+    if keys != len(KEY.findall(data)) or LONG_INTEGER.search(data):
+        _read_slowly(data)
+    return value
+
+
+def _refuse_other_encodings(data: bytes) -> None:
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        raise BadJson("not-utf-8", f"not UTF-8: {error.reason} at byte {error.start}") from None
+
+
+def _measure(value: Any, deepest: int) -> int:
+    """Count the keys of all objects; raise BadJson where the nesting is too deep."""
+    keys = 0
+    level = [value]
+    for _ in range(deepest + 1):
+        below: list[Any] = []
+        for item in level:
+            if isinstance(item, dict):
+                keys += len(item)
+                below.extend(item.values())
+            elif isinstance(item, list):
+                below.extend(item)
+        if not below:
+            return keys
+        level = below
+    raise BadJson("too-deep", f"nested more than {deepest} levels deep")
+
+
+def _read_slowly(data: bytes) -> None:
+    """Settle what the quick count could not: it also counts look-alikes inside of strings."""
+    json.loads(data, object_pairs_hook=_refuse_repeats, parse_int=_refuse_long)
+
+
+def _refuse_repeats(pairs: list[tuple[str, Any]]) -> None:
+    seen: set[str] = set()
+    for key, _ in pairs:
+        if key in seen:
+            raise BadJson("repeated-key", f"the key {key!r} stands twice in one object")
+        seen.add(key)
+
+
+def _refuse_long(digits: str) -> int:
+    number = int(digits) if len(digits) < 30 else None  # noqa: PLR2004 - far beyond 64 bits
+    if number is None or not -(2**63) <= number < 2**64:
+        raise BadJson("number-too-large", f"the integer {digits[:24]}… does not fit in 64 bits")
+    return number

@@ -1,0 +1,51 @@
+"""What a caller asks for."""
+
+import hashlib
+from uuid import UUID
+
+import orjson
+from pydantic import BaseModel, ConfigDict
+
+from domain.naming import name_key, normal_name
+
+
+class AddRequest(BaseModel):
+    """Add conversations to a training file, or create it with them.
+
+    Ids are kept as they were given: a wrong one is a reason, not an exception.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    training_file: str
+    conversation_ids: tuple[str, ...]
+    new: bool = False
+    description: str = ""
+    strict: bool = False
+    requested_by: str
+    request_id: str
+
+    @property
+    def name(self) -> str:
+        return normal_name(self.training_file)
+
+    @property
+    def ids(self) -> tuple[UUID | None, ...]:
+        """The ids in the order of the request; None where the text is no UUID."""
+        return tuple(_uuid(text) for text in self.conversation_ids)
+
+    @property
+    def digest(self) -> str:
+        """Tells whether a repeated request id comes with the same request."""
+        ids = [
+            str(parsed or text)
+            for parsed, text in zip(self.ids, self.conversation_ids, strict=True)
+        ]
+        return hashlib.sha256(orjson.dumps([name_key(self.name), self.new, ids])).hexdigest()
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text.strip())
+    except ValueError:
+        return None

@@ -1,0 +1,244 @@
+"""Bytes of an individual conversation file to a fragment, or the reasons why not.
+
+Structure is closed: a missing key, a wrong type or a number out of range is an error.
+Vocabulary is open: an unknown word is a warning (design §7).
+"""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from domain import jsonl, statistics
+from domain.conversation import Conversation
+from domain.eligibility import EligibleConversation
+from domain.errors import Blocked
+from domain.findings import Reason, VersionWarning, gather
+from domain.fragment import Fragment, render_full
+from domain.limits import Limits
+from domain.parsing import BadJson, parse
+from domain.vocabulary import unknown_words
+
+RULES = {
+    "missing": "missing-key",
+    "extra_forbidden": "unknown-key",
+    "literal_error": "wrong-value",
+    "string_pattern_mismatch": "wrong-format",
+    "string_too_short": "too-short",
+    "string_too_long": "too-long",
+    "too_short": "too-short",
+    "greater_than_equal": "out-of-range",
+    "less_than_equal": "out-of-range",
+    "finite_number": "out-of-range",
+    "value_error": "wrong-format",
+}
+"""Our code for each kind of pydantic error; a `…_type` is `wrong-type`."""
+
+
+def validate(
+    data: bytes, eligible: EligibleConversation, *, limits: Limits, strict: bool = False
+) -> Fragment:
+    """Check one conversation's file and render its fragment; raises Blocked with every reason."""
+    conversation_id = eligible.conversation_id
+    raw, conversation = read(data, conversation_id, limits=limits)
+    warnings = gather(_warnings(conversation, eligible))
+    if strict and warnings:
+        raise Blocked([warning.as_reason() for warning in warnings])
+    pairs = raw["training_pairs"]
+    numbers = statistics.of_pairs(conversation.training_pairs)
+    return Fragment(
+        conversation_id=conversation_id,
+        full=render_full(
+            conversation_id,
+            conversation,
+            pairs,
+            batch_id=eligible.batch_id,
+            quality_tier=next(iter(numbers.tiers)),
+        ),
+        lines=jsonl.example_lines(conversation_id, pairs, suffix=eligible.line_suffix),
+        line_suffix=eligible.line_suffix,
+        statistics=numbers,
+        consultant_profile=raw["consultant_profile"],
+        warnings=warnings,
+    )
+
+
+def read(
+    data: bytes, conversation_id: UUID | None, *, limits: Limits
+) -> tuple[dict[str, Any], Conversation]:
+    """The file's parsed values and their checked model; raises Blocked with every reason.
+
+    With a conversation id, the file must be that conversation's.
+    """
+    subject = str(conversation_id) if conversation_id else None
+    raw = _parsed(data, subject, limits)
+    conversation = _checked(raw, subject, limits)
+    reasons = list(_contradictions(conversation, conversation_id, limits))
+    if reasons:
+        raise Blocked(
+            _capped([r.model_copy(update={"conversation_id": subject}) for r in reasons], limits)
+        )
+    return raw, conversation
+
+
+def _parsed(data: bytes, subject: str | None, limits: Limits) -> Any:
+    if len(data) > limits.file_bytes:
+        text = f"The file has {len(data):,} bytes; at most {limits.file_bytes:,}."
+        raise Blocked([Reason(conversation_id=subject, code="file-too-large", reason=text)])
+    try:
+        return parse(data, limits)
+    except BadJson as bad:
+        text = f"The enriched file cannot be read: {bad.text}."
+        raise Blocked([Reason(conversation_id=subject, code=bad.code, reason=text)]) from None
+
+
+def _checked(raw: Any, subject: str | None, limits: Limits) -> Conversation:
+    try:
+        return Conversation.model_validate(raw)
+    except ValidationError as error:
+        reasons = [
+            Reason(
+                conversation_id=subject,
+                code=_rule(detail["type"]),
+                reason=_explained(detail),
+                path=path_text(detail["loc"]),
+            )
+            for detail in error.errors(include_url=False, include_context=False)
+        ]
+    raise Blocked(_capped(reasons, limits))
+
+
+def _rule(kind: str) -> str:
+    return RULES.get(kind, "wrong-type" if kind.endswith("_type") else "invalid")
+
+
+def _explained(detail: ErrorDetails) -> str:
+    if detail["type"] == "missing":
+        return f"The key “{detail['loc'][-1]}” is missing."
+    if detail["type"] == "extra_forbidden":
+        return f"The key “{detail['loc'][-1]}” does not belong here."
+    found = repr(detail["input"])
+    return f"{detail['msg']}; found {found if len(found) <= 60 else found[:60] + '…'}."  # noqa: PLR2004
+
+
+def path_text(location: tuple[int | str, ...]) -> str:
+    """A place inside a file, as in `training_pairs[3].target_response`."""
+    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in location)
+    return "".join(steps).removeprefix(".") or "(the whole file)"
+
+
+def _capped(reasons: list[Reason], limits: Limits) -> list[Reason]:
+    most = limits.reasons_per_conversation
+    if len(reasons) <= most:
+        return reasons
+    rest = Reason(
+        conversation_id=reasons[0].conversation_id,
+        code="more",
+        reason=f"and {len(reasons) - most} more reasons in this file.",
+    )
+    return [*reasons[:most], rest]
+
+
+def _contradictions(
+    conversation: Conversation, conversation_id: UUID | None, limits: Limits
+) -> Iterator[Reason]:
+    """What the structure alone cannot say."""
+    dataset = conversation.dataset_metadata
+    pairs = conversation.training_pairs
+    if conversation_id and dataset.dataset_name != f"fp_conversation_{conversation_id}":
+        yield Reason(
+            code="other-conversation",
+            reason=f"The file is “{dataset.dataset_name}”, another conversation's.",
+            path="dataset_metadata.dataset_name",
+        )
+    if len(pairs) > limits.training_pairs:
+        yield Reason(
+            code="too-many-pairs",
+            reason=f"{len(pairs)} training pairs; at most {limits.training_pairs}.",
+            path="training_pairs",
+        )
+    if dataset.total_turns != len(pairs):
+        yield Reason(
+            code="wrong-count",
+            reason=f"total_turns is {dataset.total_turns}, but there are {len(pairs)} pairs.",
+            path="dataset_metadata.total_turns",
+        )
+    seen: set[str] = set()
+    for index, pair in enumerate(pairs):
+        here = f"training_pairs[{index}]"
+        if pair.turn_number != index + 1:
+            yield Reason(
+                code="wrong-turn",
+                reason=f"turn_number is {pair.turn_number} where turn {index + 1} is due.",
+                path=f"{here}.turn_number",
+            )
+        if pair.training_metadata.conversation_turn != pair.turn_number:
+            yield Reason(
+                code="wrong-turn",
+                reason="conversation_turn differs from turn_number.",
+                path=f"{here}.training_metadata.conversation_turn",
+            )
+        if pair.id in seen:
+            yield Reason(
+                code="repeated-pair-id",
+                reason=f"The pair id “{pair.id}” stands twice in this conversation.",
+                path=f"{here}.id",
+            )
+        seen.add(pair.id)
+
+
+def _warnings(
+    conversation: Conversation, eligible: EligibleConversation
+) -> Iterator[VersionWarning]:
+    subject = str(eligible.conversation_id)
+    yield from unknown_words(subject, conversation)
+    yield from _scaffolding_warnings(subject, conversation, eligible.row_scaffolding)
+    if not any(pair.target_response for pair in conversation.training_pairs):
+        yield VersionWarning(
+            conversation_id=subject,
+            code="no-examples",
+            message="no pair has a target, so the JSONL gets no line of this conversation",
+            path="training_pairs",
+        )
+    for index, pair in enumerate(conversation.training_pairs):
+        path = f"training_pairs[{index}].target_response"
+        for code, message in _text_warnings(pair.target_response):
+            yield VersionWarning(conversation_id=subject, code=code, message=message, path=path)
+
+
+def _text_warnings(target: str | None) -> Iterator[tuple[str, str]]:
+    if target is None:
+        return
+    if not target:
+        yield "empty-target", "the target is empty, so the pair is no example"
+    if target.endswith("\\"):
+        yield "cut-off", "the target ends in a backslash; it seems to be cut off"
+    if "\\n" in target:
+        yield "double-escaped", "the target holds a literal \\n; it seems to be escaped twice"
+
+
+def _scaffolding_warnings(
+    subject: str, conversation: Conversation, row: dict[str, str]
+) -> Iterator[VersionWarning]:
+    first = conversation.training_pairs[0].conversation_metadata
+    for index, pair in enumerate(conversation.training_pairs):
+        for key in ("persona_archetype", "emotional_arc_key", "training_topic_key"):
+            path = f"training_pairs[{index}].conversation_metadata.{key}"
+            word = getattr(pair.conversation_metadata, key)
+            if word != getattr(first, key):
+                yield VersionWarning(
+                    conversation_id=subject,
+                    code="scaffolding-varies",
+                    message=f"{key} is “{word}”, but “{getattr(first, key)}” in the first pair",
+                    path=path,
+                )
+            if index == 0 and row.get(key, word) != word:
+                yield VersionWarning(
+                    conversation_id=subject,
+                    code="scaffolding-differs",
+                    message=f"{key} is “{word}” in the file, but “{row[key]}” in the database; "
+                    "the file counts",
+                    path=path,
+                )

@@ -1,0 +1,1 @@
+"""Prefect flows: orchestration that reads like a runbook."""

@@ -1,0 +1,1 @@
+"""Object storage: a small interface and its S3 implementation."""

@@ -1,0 +1,217 @@
+"""S3 on boto3, with the settings that every provider of design §9 understands."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import timedelta
+from typing import IO, TYPE_CHECKING, cast
+from urllib.parse import quote
+
+import boto3
+from boto3.s3.transfer import TransferConfig
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoCredentialsError
+
+from domain.errors import (
+    AccessRefused,
+    NotReady,
+    ObjectMissing,
+    ObjectTooLarge,
+    TrainfoldError,
+    Unreachable,
+)
+from domain.merge import Segment
+from storage.store import Stored
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+PIECE = 1024 * 1024
+PART = 16 * 1024 * 1024
+"""Bytes of a multipart part: all parts but the last are equal, as R2 wants it."""
+
+REFUSED = {"403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "Forbidden"}
+MISSING = {"404", "NoSuchKey", "NotFound"}
+
+
+def make_client(
+    *, endpoint_url: str | None, region: str, access_key: str | None, secret_key: str | None
+) -> "S3Client":
+    """A client that connects when it is first used; without keys, boto3's own chain finds them."""
+    return boto3.client(
+        "s3",
+        endpoint_url=endpoint_url,
+        region_name=region,
+        aws_access_key_id=access_key,
+        aws_secret_access_key=secret_key,
+        config=Config(
+            signature_version="s3v4",
+            s3={"addressing_style": "path"},
+            # Checksum trailers have ended up inside of stored files with some providers.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+            connect_timeout=5,
+            read_timeout=60,
+            retries={"mode": "standard", "total_max_attempts": 3},
+            max_pool_connections=32,
+        ),
+    )
+
+
+class S3Store:
+    """One bucket behind an S3 API (see `storage.store.ObjectStore`)."""
+
+    def __init__(self, client: "S3Client", bucket: str) -> None:
+        self._client = client
+        self.bucket = bucket
+
+    def require(self) -> None:
+        with self._own_errors(""):
+            try:
+                self._client.head_bucket(Bucket=self.bucket)
+            except ClientError as error:
+                if _code(error) not in MISSING:
+                    raise
+                raise NotReady(
+                    f"There is no bucket “{self.bucket}” at {self._client.meta.endpoint_url}. "
+                    "Nothing was changed. Create it, or name another in TRAINFOLD_…_BUCKET."
+                ) from error
+
+    def create_bucket(self) -> None:
+        try:
+            self.require()
+        except NotReady:
+            with self._own_errors(""):
+                self._client.create_bucket(Bucket=self.bucket)
+
+    def get(self, key: str, *, most_bytes: int) -> bytes:
+        with self._own_errors(key):
+            answer = self._client.get_object(Bucket=self.bucket, Key=key)
+            size = answer["ContentLength"]
+            with closing(answer["Body"]) as body:
+                data = body.read(most_bytes + 1) if size <= most_bytes else b""
+        if size > most_bytes:
+            raise ObjectTooLarge(f"{self.bucket}/{key} has {size:,} bytes; at most {most_bytes:,}.")
+        if len(data) != size:
+            # botocore checks the length only when it is asked for the whole body.
+            raise Unreachable(
+                f"{self.bucket}/{key} broke off after {len(data):,} of {size:,} bytes."
+            )
+        return data
+
+    def chunks(self, key: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        last = "" if end is None else end - 1
+        with self._own_errors(key):
+            answer = self._client.get_object(
+                Bucket=self.bucket, Key=key, Range=f"bytes={start}-{last}"
+            )
+            with closing(answer["Body"]) as body:
+                yield from body.iter_chunks(PIECE)
+
+    def put(self, key: str, data: bytes, *, content_type: str) -> None:
+        with self._own_errors(key):
+            self._client.put_object(
+                Bucket=self.bucket, Key=key, Body=data, ContentType=content_type
+            )
+
+    def compose(self, key: str, segments: Sequence[Segment], *, content_type: str) -> Stored:
+        reader = _HashingReader(self._pieces(segments))
+        transfer = TransferConfig(
+            multipart_threshold=PART, multipart_chunksize=PART, max_concurrency=2
+        )
+        with self._own_errors(key):
+            self._client.upload_fileobj(
+                cast("IO[bytes]", reader),
+                self.bucket,
+                key,
+                ExtraArgs={"ContentType": content_type},
+                Config=transfer,
+            )
+            head = self._client.head_object(Bucket=self.bucket, Key=key)
+        return Stored(size_bytes=head["ContentLength"], sha256=reader.sha256)
+
+    def delete(self, key: str) -> None:
+        with self._own_errors(key):
+            self._client.delete_object(Bucket=self.bucket, Key=key)
+
+    def download_link(self, key: str, *, file_name: str, lifetime: timedelta) -> str:
+        disposition = f"attachment; filename=\"{file_name}\"; filename*=UTF-8''{quote(file_name)}"
+        return self._client.generate_presigned_url(
+            "get_object",
+            Params={
+                "Bucket": self.bucket,
+                "Key": key,
+                "ResponseContentDisposition": disposition,
+            },
+            ExpiresIn=int(lifetime.total_seconds()),
+        )
+
+    def _pieces(self, segments: Sequence[Segment]) -> Iterator[bytes]:
+        for segment in segments:
+            if isinstance(segment, bytes):
+                yield segment
+            else:
+                yield from self.chunks(segment.key, segment.start, segment.end)
+
+    @contextmanager
+    def _own_errors(self, key: str) -> Iterator[None]:
+        try:
+            yield
+        except (ClientError, BotoCoreError) as error:
+            raise self._translated(error, f"{self.bucket}/{key}") from error
+
+    def _translated(self, error: Exception, place: str) -> TrainfoldError:
+        if isinstance(error, ClientError):
+            return _answered(_code(error), place)
+        if isinstance(error, NoCredentialsError):
+            return NotReady(
+                "No S3 credentials are configured. Set TRAINFOLD_S3_ACCESS_KEY and "
+                "TRAINFOLD_S3_SECRET_KEY, or run `trainfold up` for the local stack."
+            )
+        what = "broke off" if isinstance(error, HTTPClientError) else "failed"
+        return Unreachable(
+            f"The connection to the object store {what} at {place} "
+            f"({type(error).__name__}; {self._client.meta.endpoint_url})."
+        )
+
+
+class _HashingReader:
+    """A file-like object over an iterator of bytes, for boto3, that hashes what passes."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._rest = b""
+        self._hash = hashlib.sha256()
+
+    @property
+    def sha256(self) -> str:
+        return self._hash.hexdigest()
+
+    def read(self, size: int = -1) -> bytes:
+        held = [self._rest]
+        length = len(self._rest)
+        while size < 0 or length < size:
+            piece = next(self._pieces, None)
+            if piece is None:
+                break
+            held.append(piece)
+            length += len(piece)
+        data = b"".join(held)
+        if size >= 0:
+            data, self._rest = data[:size], data[size:]
+        self._hash.update(data)
+        return data
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def _answered(code: str, place: str) -> TrainfoldError:
+    if code in MISSING:
+        return ObjectMissing(f"There is no object {place}.")
+    if code in REFUSED:
+        return AccessRefused(f"The object store refuses access to {place} ({code}).")
+    if code == "NoSuchBucket":
+        return NotReady(f"There is no bucket for {place}.")
+    return Unreachable(f"The object store answered {code} at {place}.")

@@ -1,0 +1,46 @@
+"""What trainfold needs of an object store."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+from domain.merge import Segment
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What the store says it holds, and the digest of what was sent to it."""
+
+    size_bytes: int
+    sha256: str
+
+
+class ObjectStore(Protocol):
+    """One bucket. All methods raise the domain's errors: ObjectMissing, AccessRefused, Unreachable,
+    NotReady (no such bucket).
+    """
+
+    def require(self) -> None:
+        """Raise unless the bucket exists and may be used."""
+
+    def create_bucket(self) -> None:
+        """Make the bucket if it is missing."""
+
+    def get(self, key: str, *, most_bytes: int) -> bytes:
+        """The whole object; raises ObjectTooLarge before reading more than `most_bytes`."""
+
+    def chunks(self, key: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """Bytes `start` to `end` (excluded), a piece at a time."""
+
+    def put(self, key: str, data: bytes, *, content_type: str) -> None:
+        """Write a small object."""
+
+    def compose(self, key: str, segments: Sequence[Segment], *, content_type: str) -> Stored:
+        """Write an object from literal bytes and spans of other objects, in bounded memory."""
+
+    def delete(self, key: str) -> None:
+        """Remove an object; one that is not there is no error."""
+
+    def download_link(self, key: str, *, file_name: str, lifetime: timedelta) -> str:
+        """A link that anyone can open for `lifetime`; the browser saves it as `file_name`."""

@@ -1,0 +1,1 @@
+"""Prefect tasks: one IO call and its policy each."""

@@ -1,0 +1,119 @@
+"""What people see in Prefect: progress, the reasons of a blocked request, a version's summary."""
+
+import re
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from prefect.artifacts import (
+    create_markdown_artifact,
+    create_progress_artifact,
+    create_table_artifact,
+    update_progress_artifact,
+)
+
+from domain.findings import Reason
+from domain.naming import Format, download_name
+from domain.statistics import quality_summary
+from domain.version import VersionRecord
+from tasks import resources
+
+SECONDS_BETWEEN_UPDATES = 0.5
+
+
+class FetchProgress:
+    """A progress artifact that moves as conversations arrive, at most twice a second."""
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+        self._done = 0
+        self._last = time.monotonic()
+        self._artifact: Any = create_progress_artifact(
+            progress=0.0, description=f"Fetching {total} conversations"
+        )
+
+    def advance(self) -> None:
+        self._done += 1
+        now = time.monotonic()
+        if self._done == self._total or now - self._last >= SECONDS_BETWEEN_UPDATES:
+            self._last = now
+            update_progress_artifact(self._artifact, progress=100.0 * self._done / self._total)
+
+
+def report_blocked(training_file: str, reasons: Sequence[Reason]) -> None:
+    """The table of every conversation and reason."""
+    create_table_artifact(
+        key=f"blocked-{_slug(training_file)}",
+        table=[
+            {
+                "conversation": reason.conversation_id or "(the request)",
+                "code": reason.code,
+                "reason": reason.reason,
+                "path": reason.path or "",
+            }
+            for reason in reasons
+        ],
+        description=f"Nothing was written to “{_inline(training_file)}”: "
+        f"{len(reasons)} reason(s). Mend or leave out what is listed, then ask again.",
+    )
+
+
+def report_version(version: VersionRecord) -> None:
+    """The version's summary with links to both downloads; one timeline for each training file."""
+    create_markdown_artifact(
+        key=f"training-file-{_slug(version.training_file)}",
+        markdown=version_markdown(version),
+        description=f"Version {version.number} of “{_inline(version.training_file)}”",
+    )
+
+
+def version_markdown(version: VersionRecord) -> str:
+    quality = quality_summary(version.statistics)
+    lifetime = resources.settings().download_link_lifetime
+    lines = [
+        f"# {_inline(version.training_file)}, version {version.number}",
+        "",
+        f"{version.conversation_count} conversations, {version.pair_count} training pairs, "
+        f"{version.example_count} examples. Made by {_inline(version.created_by)} "
+        f"({version.reason}).",
+        "",
+        "| download | bytes | sha256 |",
+        "| --- | --- | --- |",
+        *(_download_row(version, format) for format in ("json", "jsonl")),
+        "",
+        f"The links work for {lifetime}; after that: "
+        f"`trainfold download '{_inline(version.training_file)}' --version {version.number}`.",
+        "",
+        "| quality | |",
+        "| --- | --- |",
+        *(f"| {key} | {value} |" for key, value in quality.items()),
+    ]
+    if version.warnings:
+        lines += ["", f"## {len(version.warnings)} warnings", ""]
+        lines += ["| conversation | warning | times | first at |", "| --- | --- | --- | --- |"]
+        lines += [
+            f"| {w.conversation_id} | {_inline(w.message)} | {w.count} | `{_inline(w.path)}` |"
+            for w in version.warnings
+        ]
+    return "\n".join(lines)
+
+
+def _download_row(version: VersionRecord, format: Format) -> str:
+    name = download_name(version.training_file, version.number, format)
+    stored = version.stored(format)
+    link = resources.training_files_store().download_link(
+        stored.key, file_name=name, lifetime=resources.settings().download_link_lifetime
+    )
+    return f"| [{name}]({link}) | {stored.size_bytes:,} | `{stored.sha256}` |"
+
+
+def _slug(name: str) -> str:
+    """Artifact keys are lower-case letters, digits and dashes."""
+    plain = download_name(name, 0, "json").removesuffix("-v0.json").lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or "training-file"
+
+
+def _inline(text: str) -> str:
+    """Text that markdown and HTML leave alone inside a line or a table cell."""
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(r"([\\`*_\[\]|])", r"\\\1", escaped.replace("\n", " "))

@@ -1,0 +1,272 @@
+"""The stack on real processes. Every home is temporary, and stopped whatever happens."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3
+import psutil
+import psycopg
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from trainfold.stack import Service, Stack, StackError, prefect_environment
+
+DATA_SERVICES = (Service.POSTGRES, Service.S3)
+UP = """
+import sys
+from pathlib import Path
+from trainfold.stack import Service, Stack
+Stack(Path(sys.argv[1])).up([Service.POSTGRES, Service.S3], say=print)
+"""
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root cannot run PostgreSQL itself")
+
+
+@contextmanager
+def temporary_home() -> Iterator[Path]:
+    # Not tmp_path: as root its parents are closed to the user that PostgreSQL runs as.
+    home = Path(tempfile.mkdtemp(prefix="tf-"))
+    try:
+        yield home
+    finally:
+        Stack(home).down(say=lambda _: None)
+        shutil.rmtree(home)
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    with temporary_home() as home:
+        yield home
+
+
+@pytest.fixture(scope="module")
+def running_home() -> Iterator[Path]:
+    """A stack that no test may change."""
+    with temporary_home() as home:
+        up(home)
+        yield home
+
+
+def up(home: Path, *services: Service) -> list[str]:
+    said: list[str] = []
+    Stack(home).up(services or DATA_SERVICES, say=said.append)
+    return said
+
+
+def down(home: Path) -> list[str]:
+    said: list[str] = []
+    Stack(home).down(say=said.append)
+    return said
+
+
+def facts(home: Path) -> dict[str, Any]:
+    return json.loads((home / "stack.json").read_text())
+
+
+def running(home: Path) -> dict[Service, int]:
+    return {each.service: each.pid for each in Stack(home).status() if each.running}
+
+
+def wait_for(condition: Any) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def connect(home: Path) -> psycopg.Connection:
+    return psycopg.connect(facts(home)["database_url"].replace("+psycopg", ""))
+
+
+def s3_client(home: Path, **overrides: str):
+    stack = facts(home)
+    options = {
+        "endpoint_url": stack["s3_endpoint_url"],
+        "aws_access_key_id": stack["s3_access_key"],
+        "aws_secret_access_key": stack["s3_secret_key"],
+        "region_name": "us-east-1",
+        "config": Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}),
+    }
+    return boto3.client("s3", **(options | overrides))
+
+
+def store_everywhere(home: Path) -> None:
+    with connect(home) as connection:
+        connection.execute("create table kept (value int)")
+        connection.execute("insert into kept values (7)")
+    for number in range(4):
+        s3_client(home).create_bucket(Bucket=f"bucket-{number}")
+        s3_client(home).put_object(Bucket=f"bucket-{number}", Key="kept", Body=b"seven")
+
+
+def assert_everything_kept(home: Path) -> None:
+    with connect(home) as connection:
+        assert connection.execute("select value from kept").fetchall() == [(7,)]
+    for number in range(4):
+        stored = s3_client(home).get_object(Bucket=f"bucket-{number}", Key="kept")
+        assert stored["Body"].read() == b"seven"
+        s3_client(home).put_object(Bucket=f"bucket-{number}", Key="new", Body=b"eight")
+
+
+@contextmanager
+def taken(port: int) -> Iterator[None]:
+    with socket.socket() as stranger:
+        stranger.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        stranger.bind(("127.0.0.1", port))
+        stranger.listen()
+        yield
+
+
+def test_data_outlives_down_and_up_in_a_long_path_even_on_other_ports(home: Path) -> None:
+    home.chmod(0o711)
+    home /= "x" * 120
+    try:
+        said = up(home)
+        assert said[:2] == ["Starting PostgreSQL …", "Starting SeaweedFS (S3) …"]
+        store_everywhere(home)
+        before = facts(home)
+        assert down(home) == ["SeaweedFS (S3) stopped", "PostgreSQL stopped"]
+        assert facts(home) == {"processes": {}}
+        assert running(home) == {}
+        with taken(before["processes"]["s3"]["ports"][2]):
+            up(home)
+        assert_everything_kept(home)
+        assert facts(home)["database_url"] == before["database_url"]
+        assert facts(home)["s3_endpoint_url"] != before["s3_endpoint_url"]
+    finally:
+        down(home)
+
+
+def test_two_commands_after_a_crash_recover_the_stack_once(home: Path) -> None:
+    up(home)
+    store_everywhere(home)
+    for pid in running(home).values():
+        psutil.Process(pid).kill()
+    wait_for(lambda: not running(home))
+    command = [sys.executable, "-c", UP, str(home)]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    outputs = [process.communicate(timeout=60)[0] for process in both]
+    assert sorted(output.count("Starting") for output in outputs) == [0, 2]
+    assert_everything_kept(home)
+
+
+def test_a_second_home_does_not_meet_the_first(running_home: Path, home: Path) -> None:
+    before = facts(running_home)
+    up(home)
+    store_everywhere(home)
+    assert s3_client(running_home).list_buckets()["Buckets"] == []
+    down(home)
+    assert facts(running_home) == before
+    s3_client(running_home).list_buckets()
+
+
+def test_starting_and_stopping_again_changes_nothing(running_home: Path, home: Path) -> None:
+    before = facts(running_home)
+    said = up(running_home)
+    assert [line.partition(" at ")[0] for line in said] == [
+        "PostgreSQL runs",
+        "SeaweedFS (S3) runs",
+    ]
+    assert facts(running_home) == before
+    assert down(home) == []
+
+
+def test_everything_listens_on_loopback_and_on_recorded_ports_only(running_home: Path) -> None:
+    for entry in facts(running_home)["processes"].values():
+        process = psutil.Process(entry["pid"])
+        listening = {
+            tuple(connection.laddr)
+            for each in (process, *process.children(recursive=True))
+            for connection in each.net_connections("inet")
+            if connection.status == psutil.CONN_LISTEN or connection.type == socket.SOCK_DGRAM
+        }
+        assert listening == {("127.0.0.1", port) for port in entry["ports"]}
+
+
+def test_secrets_are_in_private_files_only(running_home: Path) -> None:
+    for name in ("stack.json", "credentials.json", "seaweedfs/s3.json", "seaweedfs/security.json"):
+        assert stat.S_IMODE((running_home / name).stat().st_mode) == 0o600
+    secrets = json.loads((running_home / "credentials.json").read_text()).values()
+    commands = [psutil.Process(pid).cmdline() for pid in running(running_home).values()]
+    shown = repr(Stack(running_home).status()) + repr(commands)
+    shown += "".join(log.read_text() for log in (running_home / "logs").iterdir())
+    assert not [secret for secret in secrets if secret in shown]
+
+
+def test_wrong_secrets_are_refused(running_home: Path) -> None:
+    with pytest.raises(ClientError, match="SignatureDoesNotMatch"):
+        s3_client(running_home, aws_secret_access_key="wrong").list_buckets()
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        psycopg.connect(
+            facts(running_home)["database_url"].replace("+psycopg", ""), password="wrong"
+        )
+
+
+def test_a_stranger_with_the_recorded_pid_is_not_believed(home: Path) -> None:
+    up(home, Service.POSTGRES)
+    down(home)
+    entry = {"pid": os.getpid(), "create_time": 1.0, "ports": [1], "address": "stale"}
+    stale = {"processes": {"postgresql": entry}, "database_url": "stale"}
+    (home / "stack.json").write_text(json.dumps(stale))
+    (home / "postgresql" / "data" / "postmaster.pid").write_text(f"{os.getpid()}\n")
+    assert running(home) == {}
+    up(home, Service.POSTGRES)
+    connect(home).close()
+
+
+def test_a_server_that_is_missing_from_the_state_is_replaced(home: Path) -> None:
+    up(home, Service.POSTGRES)
+    unrecorded = running(home)[Service.POSTGRES]
+    (home / "stack.json").unlink()
+    up(home, Service.POSTGRES)
+    assert running(home)[Service.POSTGRES] != unrecorded
+    connect(home).close()
+
+
+def test_a_service_that_cannot_start_says_why_and_is_not_left_half_started(home: Path) -> None:
+    up(home, Service.POSTGRES)
+    down(home)
+    (home / "postgresql" / "data" / "PG_VERSION").write_text("9\n")
+    with pytest.raises(StackError, match=r"(?s)did not start.*postgresql\.log.*incompatible"):
+        up(home, Service.POSTGRES)
+    assert facts(home) == {"processes": {}}
+
+
+def test_an_interrupted_start_leaves_nothing_running(home: Path) -> None:
+    command = [sys.executable, "-c", UP, str(home)]
+    starting = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_for(lambda: (home / "stack.json").exists() and "s3" in facts(home).get("processes", {}))
+    seaweed = psutil.Process(facts(home)["processes"]["s3"]["pid"])
+    starting.send_signal(signal.SIGINT)
+    assert starting.wait(30) != 0
+    assert not seaweed.is_running() or seaweed.status() == psutil.STATUS_ZOMBIE
+    assert "s3" not in facts(home)["processes"]
+
+
+@as_root
+def test_a_home_that_postgresql_cannot_reach_is_refused(home: Path) -> None:
+    with pytest.raises(StackError, match="TRAINFOLD_HOME=/var/lib/trainfold"):
+        up(home / "inner")
+    assert stat.S_IMODE(home.stat().st_mode) == 0o700
+
+
+def test_prefect_runs_in_its_own_home(home: Path) -> None:
+    up(home, Service.PREFECT)
+    environment = os.environ | prefect_environment(home, facts(home)["prefect_api_url"])
+    command = [sys.executable, "-m", "prefect", "server", "status"]
+    asked = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert "Server is available" in asked.stdout
+    assert (home / "prefect" / "prefect.db").exists()
+    assert down(home) == ["Prefect stopped"]

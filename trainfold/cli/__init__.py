@@ -1,0 +1,1 @@
+"""The command line. Importing it is quick: what is slow is imported where it is used."""

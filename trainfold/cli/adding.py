@@ -1,0 +1,139 @@
+"""`check` and `add`."""
+
+import getpass
+from typing import Annotated, Any
+from uuid import uuid4
+
+import typer
+
+from db.engine import reading
+from db.gate import decide, gate
+from domain.requests import AddRequest
+from domain.statistics import quality_summary
+from domain.version import VersionRecord
+from tasks import resources
+from trainfold.cli.documents import version_document
+from trainfold.cli.output import Json, print_table, say, show, stderr, stdout
+from trainfold.cli.ready import ready
+from trainfold.cli.selection import BatchOption, IdArguments, IdsFromOption, selected_ids
+
+File = Annotated[str, typer.Argument(metavar="FILE", help="Name of the training file.")]
+New = Annotated[bool, typer.Option("--new", help="Create the training file.")]
+
+
+def check(
+    file: File,
+    ids: IdArguments = None,
+    batch: BatchOption = None,
+    ids_from: IdsFromOption = None,
+    new: New = False,
+    json: Json = False,
+) -> None:
+    """Ask the gate alone: may these conversations be added? Nothing is submitted or written."""
+    ready("database")
+    request = AddRequest(
+        training_file=file,
+        conversation_ids=tuple(selected_ids(ids, batch, ids_from)),
+        new=new,
+        requested_by=_user(),
+        request_id=str(uuid4()),
+    )
+    with reading(resources.engine()) as connection:
+        admission = gate(connection, request)
+    eligible = [str(conversation.conversation_id) for conversation in admission.conversations]
+    document = {"training_file": request.name, "new": new, "eligible": eligible, "blocked": []}
+    show(document, lambda: stdout.print(f"All {len(eligible)} conversations may be added."))
+
+
+def add(
+    file: File,
+    ids: IdArguments = None,
+    batch: BatchOption = None,
+    ids_from: IdsFromOption = None,
+    new: New = False,
+    description: Annotated[str, typer.Option(help="What a new training file is for.")] = "",
+    request_id: Annotated[
+        str | None, typer.Option(help="Repeating a request under its id changes nothing.")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Warnings are errors.")] = False,
+    requested_by: Annotated[
+        str | None, typer.Option("--as", help="Who asks; recorded on the version.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Fold conversations into a training file (or a new one) and record a version.
+
+    The gate is asked first: when anything blocks, nothing is submitted.
+    """
+    ready("database", "s3")
+    request = AddRequest(
+        training_file=file,
+        conversation_ids=tuple(selected_ids(ids, batch, ids_from)),
+        new=new,
+        description=description,
+        strict=strict,
+        requested_by=requested_by or _user(),
+        request_id=request_id or str(uuid4()),
+    )
+
+    with reading(resources.engine()) as connection:
+        decision = decide(connection, request)
+    if isinstance(decision, VersionRecord):
+        say(f"The request {request.request_id} was carried out before; nothing was changed.")
+        show_version(decision)
+        return
+    ready("prefect")
+    show_version(run_add(request))
+
+
+def run_add(request: AddRequest) -> VersionRecord:
+    """Run the flow in this process, tracked by the Prefect server; raises what it raised."""
+    from flows.add_conversations import add_conversations  # noqa: PLC0415 - imports Prefect
+
+    count = len(request.conversation_ids)
+    with stderr.status(f"Folding {count} conversations into “{request.name}” …"):
+        state: Any = add_conversations(
+            **request.model_dump(exclude={"conversation_ids"}),
+            conversation_ids=list(request.conversation_ids),
+            return_state=True,
+        )
+    version: VersionRecord = state.result()
+    return version
+
+
+def show_version(version: "VersionRecord") -> None:
+
+    show(version_document(version), lambda: _print_version(version))
+
+
+def _print_version(version: "VersionRecord") -> None:
+
+    rows: list[tuple[str, Any]] = [
+        ("training file", version.training_file),
+        ("version", f"{version.number} ({version.reason}, by {version.created_by})"),
+        ("conversations", version.conversation_count),
+        ("training pairs", version.pair_count),
+        ("examples", version.example_count),
+        *quality_summary(version.statistics).items(),
+        ("full JSON", f"{version.json_key} ({version.json_size_bytes:,} bytes)"),
+        ("JSONL", f"{version.jsonl_key} ({version.jsonl_size_bytes:,} bytes)"),
+        ("warnings", len(version.warnings)),
+    ]
+    print_table(["", ""], rows, empty="")
+    if version.warnings:
+        stdout.print()
+        _print_warnings(version)
+    name = version.training_file
+    say(f"Next: trainfold download “{name}” --format jsonl · trainfold versions “{name}”")
+
+
+def _print_warnings(version: "VersionRecord") -> None:
+    rows = [(w.conversation_id, w.message, w.count, w.path) for w in version.warnings]
+    print_table(["conversation", "warning", "#times", "first at"], rows, empty="")
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"

@@ -1,0 +1,127 @@
+"""`demo`: the whole journey on the bundled samples."""
+
+import os
+from collections.abc import Sequence
+from itertools import count
+from pathlib import Path
+from uuid import uuid4
+
+from db.catalogue import training_files
+from db.engine import reading
+from domain.requests import AddRequest
+from domain.version import VersionRecord
+from tasks import resources
+from trainfold.cli.adding import run_add
+from trainfold.cli.documents import FORMATS
+from trainfold.cli.downloads import save
+from trainfold.cli.output import print_table, say, stdout
+from trainfold.cli.ready import ready
+from trainfold.cli.selection import ids_of_batch
+from trainfold.importing import Importer
+from trainfold.settings import home_directory
+
+BATCHES = ("spring-batch", "summer-batch")
+
+
+def demo() -> None:
+    """Import the sample conversations and fold them twice, in a home directory of its own."""
+    home = _own_home()
+    say(f"The demo keeps its data in {home}")
+
+    ready("database", "s3", "prefect")
+    name = _free_name()
+    made = [_fold(name, batch, new=number == 0) for number, batch in enumerate(BATCHES)]
+    saved = [_save(version, home / "downloads") for version in made]
+    _print(made, saved)
+    _print_next(name, home)
+
+
+def _own_home() -> Path:
+    home = home_directory()
+    own = home.with_name(f"{home.name}-demo")
+    os.environ["TRAINFOLD_HOME"] = str(own)
+    return own
+
+
+def _free_name() -> str:
+
+    with reading(resources.engine()) as connection:
+        taken = {row.name for row in training_files(connection)}
+    return next(name for n in count(1) if (name := f"Demo {n}") not in taken)
+
+
+def _fold(name: str, batch: str, *, new: bool) -> "VersionRecord":
+    """Import one batch of samples and fold it into the training file."""
+    importer = Importer(
+        engine=resources.engine(),
+        store=resources.conversations_store(),
+        limits=resources.settings().limits,
+        imported_by="demo",
+        update=False,
+    )
+    importer.run([_samples() / batch], batch_name=batch, progress=lambda *_: None)
+    say(f"{'Creating' if new else 'Adding to'} “{name}” with {batch}")
+    request = AddRequest(
+        training_file=name,
+        conversation_ids=tuple(ids_of_batch(batch)),
+        new=new,
+        description="The bundled sample conversations" if new else "",
+        requested_by="demo",
+        request_id=str(uuid4()),
+    )
+    return run_add(request)
+
+
+def _samples() -> Path:
+    """Beside the packages in a checkout, inside of `trainfold` when installed."""
+    package = Path(__file__).parents[1]
+    beside = package.parent / "samples"
+    return beside if beside.is_dir() else package / "samples"
+
+
+def _save(version: "VersionRecord", folder: Path) -> tuple[Path, Path]:
+
+    folder.mkdir(exist_ok=True)
+    return save(version, "json", folder), save(version, "jsonl", folder)
+
+
+def _print(made: "Sequence[VersionRecord]", saved: Sequence[tuple[Path, Path]]) -> None:
+    stdout.print()
+    print_table(
+        ["training file", "#version", "why", "#conversations", "#pairs", "#examples", "#warnings"],
+        (
+            (
+                version.training_file,
+                version.number,
+                version.reason,
+                version.conversation_count,
+                version.pair_count,
+                version.example_count,
+                len(version.warnings),
+            )
+            for version in made
+        ),
+        empty="",
+    )
+    for version, (full, lines) in zip(made, saved, strict=True):
+        stdout.print(f"\nVersion {version.number}", highlight=False)
+        for format, path in zip(FORMATS, (full, lines), strict=True):
+            stdout.print(f"  {path}", markup=False, highlight=False)
+            key = version.stored(format).key
+            stdout.print(f"    in the store: {key}", markup=False, highlight=False)
+
+
+def _print_next(name: str, home: Path) -> None:
+
+    ui = (resources.settings().prefect_api_url or "").removesuffix("/api")
+    stdout.print(f"""
+Try next:
+  export TRAINFOLD_HOME={home}
+  trainfold conversations --sort batch
+  trainfold versions "{name}"
+  trainfold verify "{name}"
+  trainfold check "{name}" --batch {BATCHES[1]}     # blocked: they are in it already
+  trainfold download "{name}" --format jsonl -o -
+
+PostgreSQL, S3 and Prefect still run ({ui} shows the two flow runs).
+To stop them: TRAINFOLD_HOME={home} trainfold down""", markup=False, highlight=False)  # fmt: skip

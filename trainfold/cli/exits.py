@@ -1,0 +1,15 @@
+"""Exit codes: a contract with scripts."""
+
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    DONE = 0
+    OTHER = 1
+    USAGE = 2
+    BLOCKED = 3
+    """By a rule; nothing was written."""
+    NOT_FOUND = 4
+    """No such training file, version, batch or conversation."""
+    UNREACHABLE = 5
+    """A service cannot be reached."""

@@ -1,0 +1,169 @@
+"""`conversations`, `files`, `show`, `versions`: what there is."""
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from db import catalogue
+from db import versions as database
+from db.catalogue import ConversationRow, TrainingFileRow
+from db.engine import reading
+from db.versions import find_version, members
+from domain.naming import name_key
+from domain.statistics import scaffolding_distribution
+from domain.version import VersionRecord
+from tasks import resources
+from trainfold.cli.documents import statistics_document, version_document
+from trainfold.cli.output import Json, print_table, show, stdout
+from trainfold.cli.ready import ready
+
+
+class Sort(StrEnum):
+    BATCH = "batch"
+    CREATED = "created"
+    QUALITY = "quality"
+
+
+class Status(StrEnum):
+    NOT_STARTED = "not_started"
+    VALIDATION_FAILED = "validation_failed"
+    VALIDATED = "validated"
+    ENRICHMENT_IN_PROGRESS = "enrichment_in_progress"
+    ENRICHED = "enriched"
+    NORMALIZATION_FAILED = "normalization_failed"
+    COMPLETED = "completed"
+
+
+File = Annotated[str, typer.Argument(metavar="FILE", help="Name of the training file.")]
+
+
+def conversations(
+    batch: Annotated[str | None, typer.Option(help="Only this batch (its id or name).")] = None,
+    status: Annotated[Status | None, typer.Option(help="Only this enrichment status.")] = None,
+    sort: Annotated[Sort, typer.Option(help="Order.")] = Sort.CREATED,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")] = 50,
+    json: Json = False,
+) -> None:
+    """List conversations with their batches and the training files that hold them."""
+    ready("database")
+    with reading(resources.engine()) as connection:
+        rows = catalogue.conversations(
+            connection,
+            batch_id=catalogue.find_batch(connection, batch).id if batch else None,
+            status=status,
+            sort=sort.value,
+            limit=limit,
+        )
+    show([row.model_dump() for row in rows], lambda: _print_conversations(rows))
+
+
+def files(json: Json = False) -> None:
+    """List the training files."""
+    ready("database")
+    with reading(resources.engine()) as connection:
+        rows = catalogue.training_files(connection)
+    show([_file_document(row) for row in rows], lambda: _print_files(rows))
+
+
+def show_file(file: File, json: Json = False) -> None:
+    """Show one training file: its current version, statistics and conversations."""
+    ready("database")
+    with reading(resources.engine()) as connection:
+        version = find_version(connection, file)
+        (row,) = catalogue.training_files(connection, name_key(file))
+        held = [str(member.conversation_id) for member in members(connection, version)]
+    document = _file_document(row) | {"conversation_ids": held}
+    show(document, lambda: _print_file(row, version, held))
+
+
+def versions(file: File, json: Json = False) -> None:
+    """List the versions of a training file, newest first."""
+    ready("database")
+    with reading(resources.engine()) as connection:
+        found = database.versions(connection, file)
+    show([version_document(version) for version in found], lambda: _print_versions(found))
+
+
+def _file_document(row: "TrainingFileRow") -> dict[str, Any]:
+
+    return row.model_dump(mode="json", exclude={"statistics"}) | {
+        "statistics": statistics_document(row.statistics)
+    }
+
+
+def _print_conversations(rows: "list[ConversationRow]") -> None:
+    print_table(
+        ["conversation", "persona, arc, topic", "#quality", "tier", "status", "batch", "in"],
+        (
+            (
+                row.conversation_id,
+                ", ".join(filter(None, (row.persona_key, row.emotional_arc_key, row.topic_key))),
+                None if row.quality_score is None else f"{row.quality_score:.2f}",
+                row.tier,
+                row.enrichment_status,
+                ", ".join(
+                    name or str(id) for id, name in zip(row.batch_ids, row.batch_names, strict=True)
+                ),
+                ", ".join(row.training_files),
+            )
+            for row in rows
+        ),
+        empty="No conversation matches. `trainfold import PATH` registers conversation files.",
+    )
+
+
+def _print_files(rows: "list[TrainingFileRow]") -> None:
+    print_table(
+        ["training file", "#version", "#conversations", "#pairs", "#examples", "#avg quality",
+         "updated", "status", "description"],
+        (
+            (
+                row.name,
+                row.current_version,
+                row.conversation_count,
+                row.pair_count,
+                row.example_count,
+                f"{row.statistics.quality_mean:.2f}",
+                f"{row.updated_at:%Y-%m-%d %H:%M}",
+                row.status,
+                row.description,
+            )
+            for row in rows
+        ),
+        empty="There is no training file yet. "
+        "`trainfold add NAME --new --batch BATCH` makes the first.",
+    )  # fmt: skip
+
+
+def _print_file(row: "TrainingFileRow", version: "VersionRecord", held: list[str]) -> None:
+
+    _print_files([row])
+    for kind, counts in scaffolding_distribution(version.statistics).items():
+        stdout.print()
+        print_table([kind, "#conversations"], counts.items(), empty="")
+    stdout.print()
+    print_table(["conversations, in order"], ([id] for id in held), empty="")
+
+
+def _print_versions(found: "list[VersionRecord]") -> None:
+    print_table(
+        ["#version", "made", "by", "why", "#conversations", "#pairs", "#examples", "#warnings",
+         "#JSON bytes", "#JSONL bytes"],
+        (
+            (
+                version.number,
+                f"{version.created_at:%Y-%m-%d %H:%M:%S}",
+                version.created_by,
+                version.reason,
+                version.conversation_count,
+                version.pair_count,
+                version.example_count,
+                len(version.warnings),
+                f"{version.json_size_bytes:,}",
+                f"{version.jsonl_size_bytes:,}",
+            )
+            for version in found
+        ),
+        empty="",
+    )  # fmt: skip

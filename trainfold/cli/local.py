@@ -1,0 +1,53 @@
+"""`up`, `down`, `status`: the local stack."""
+
+from trainfold.cli.output import Json, print_table, say, show
+from trainfold.cli.ready import ready
+from trainfold.settings import home_directory
+from trainfold.stack import ServiceStatus, Stack
+
+
+def up(json: Json = False) -> None:
+    """Start the local stack: PostgreSQL, S3, Prefect; and set up what is new."""
+    ready("database", "s3", "prefect")
+    _show()
+
+
+def down() -> None:
+    """Stop the local stack. Its data stays."""
+    Stack(home_directory()).down(say=say)
+
+
+def status(json: Json = False) -> None:
+    """Say what of the local stack runs, where, and where its logs are."""
+    _show()
+
+
+def _show() -> None:
+
+    found = Stack(home_directory()).status()
+    document = {
+        "home": str(home_directory()),
+        "services": [
+            {
+                "service": each.service,
+                "running": each.running,
+                "address": each.address,
+                "pid": each.pid,
+                "log": str(each.log),
+            }
+            for each in found
+        ],
+    }
+    show(document, lambda: _print(found))
+
+
+def _print(found: "list[ServiceStatus]") -> None:
+    say(f"Home: {home_directory()}")
+    print_table(
+        ["service", "state", "address", "#pid", "log"],
+        (
+            (s.service.title, "running" if s.running else "stopped", s.address, s.pid, s.log)
+            for s in found
+        ),
+        empty="",
+    )

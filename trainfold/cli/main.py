@@ -1,0 +1,99 @@
+"""The command `trainfold`."""
+
+import sys
+from typing import Annotated, NoReturn
+
+import click
+import typer
+
+from domain.errors import AccessRefused, Blocked, NotFound, TrainfoldError, Unreachable
+from trainfold import __version__
+from trainfold.cli import adding, demo, downloads, imports, listing, local
+from trainfold.cli.documents import blocked_document
+from trainfold.cli.exits import Exit
+from trainfold.cli.output import json_asked_for, print_json, print_table, say
+from trainfold.stack.errors import StackError
+
+app = typer.Typer(
+    help="Fold enriched conversation files into versioned LoRA training files.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+CODES: dict[type[Exception], Exit] = {
+    NotFound: Exit.NOT_FOUND,
+    Unreachable: Exit.UNREACHABLE,
+    AccessRefused: Exit.UNREACHABLE,
+    StackError: Exit.UNREACHABLE,
+}
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
+
+
+CONVERSATIONS = "Conversations"
+FILES = "Training files"
+STACK = "Local stack"
+
+app.command("import", rich_help_panel=CONVERSATIONS)(imports.import_files)
+app.command(rich_help_panel=CONVERSATIONS)(listing.conversations)
+app.command(rich_help_panel=FILES)(adding.check)
+app.command(rich_help_panel=FILES)(adding.add)
+app.command(rich_help_panel=FILES)(listing.files)
+app.command("show", rich_help_panel=FILES)(listing.show_file)
+app.command(rich_help_panel=FILES)(listing.versions)
+app.command(rich_help_panel=FILES)(downloads.download)
+app.command(rich_help_panel=FILES)(downloads.url)
+app.command(rich_help_panel=FILES)(downloads.verify)
+app.command(rich_help_panel=STACK)(local.up)
+app.command(rich_help_panel=STACK)(local.down)
+app.command(rich_help_panel=STACK)(local.status)
+app.command(rich_help_panel=STACK)(demo.demo)
+
+
+def main() -> NoReturn:
+    """Run a command; what it raises becomes a message and an exit code."""
+    try:
+        code = app(standalone_mode=False)
+    except click.exceptions.Abort:
+        code = _failed("Interrupted. What was committed stays; the rest was not written.")
+    except click.ClickException as error:
+        error.show()
+        code = Exit.USAGE
+    except Blocked as blocked:
+        code = _blocked(blocked)
+    except (TrainfoldError, StackError) as error:
+        code = _failed(str(error), CODES.get(type(error), Exit.OTHER))
+    sys.exit(code or Exit.DONE)
+
+
+def _blocked(blocked: Blocked) -> Exit:
+    if json_asked_for():
+        print_json(blocked_document(blocked.reasons))
+    else:
+        rows = [
+            (r.conversation_id or "(request)", r.code, r.reason, r.path) for r in blocked.reasons
+        ]
+        print_table(["conversation", "code", "reason", "path"], rows, empty="")
+        say("Blocked: nothing was submitted or written. Mend or leave out what is listed.")
+    return Exit.BLOCKED
+
+
+def _failed(message: str, code: Exit = Exit.OTHER) -> Exit:
+    if json_asked_for():
+        print_json({"error": {"exit_code": int(code), "message": message}})
+    say(message)
+    return code

@@ -1,0 +1,75 @@
+"""What commands print: one JSON document on standard output, or tables for people.
+
+Everything else (progress, what is being started, errors) goes to standard error.
+"""
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import Annotated, Any
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+# What is not read on a screen is never cut to a screen's width.
+stdout = Console(soft_wrap=True, width=None if sys.stdout.isatty() else 10_000)
+stderr = Console(stderr=True, soft_wrap=True)
+
+_json_asked_for = False
+
+
+def _ask_for_json(value: bool) -> bool:
+    global _json_asked_for  # noqa: PLW0603 - errors that end a command need to know it too
+    _json_asked_for = value
+    return value
+
+
+Json = Annotated[
+    bool,
+    typer.Option("--json", help="One JSON document on standard output.", callback=_ask_for_json),
+]
+
+
+def json_asked_for() -> bool:
+    return _json_asked_for
+
+
+def say(message: str) -> None:
+    """Tell a person what is going on."""
+    stderr.print(Text(message))
+
+
+def show(document: Any, for_people: Callable[[], None]) -> None:
+    """Print a result, in the form that was asked for."""
+    if _json_asked_for:
+        print_json(document)
+    else:
+        for_people()
+
+
+def print_json(document: Any) -> None:
+    options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+    sys.stdout.write(orjson.dumps(document, default=str, option=options).decode())
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str) -> None:
+    """A table on standard output; columns that start with `#` are right-aligned numbers.
+
+    On a narrow screen cells are folded, never cut; ids in the first column stay whole.
+    """
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for index, column in enumerate(columns):
+        table.add_column(
+            column.removeprefix("#"),
+            justify="right" if column.startswith("#") else "left",
+            overflow="fold",
+            no_wrap=index == 0,
+        )
+    for row in rows:
+        table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
+    if table.row_count:
+        stdout.print(table, soft_wrap=False)
+    else:
+        stdout.print(Text(empty))

@@ -1,0 +1,49 @@
+"""Which conversations a command means: ids, a batch, or a list."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from db.catalogue import conversation_ids_of, find_batch
+from db.engine import reading
+from tasks import resources
+
+IdArguments = Annotated[
+    list[str] | None, typer.Argument(metavar="[ID]...", help="Conversation ids, in order.")
+]
+BatchOption = Annotated[
+    str | None, typer.Option("--batch", help="All conversations of this batch (its id or name).")
+]
+IdsFromOption = Annotated[
+    str | None,
+    typer.Option("--ids-from", metavar="PATH", help="Ids from a file, one a line; - reads stdin."),
+]
+
+
+def selected_ids(ids: list[str] | None, batch: str | None, ids_from: str | None) -> list[str]:
+    """The ids that were asked for, in order; exactly one way of asking is allowed."""
+    ways = [way for way in (ids, batch, ids_from) if way]
+    if len(ways) != 1:
+        raise typer.BadParameter("give conversation ids, or --batch, or --ids-from")
+    if batch:
+        return ids_of_batch(batch)
+    if ids_from:
+        return _from_lines(ids_from)
+    return ids or []
+
+
+def ids_of_batch(wanted: str) -> list[str]:
+    """All conversations of the batch with this id or name, in its order."""
+    with reading(resources.engine()) as connection:
+        batch = find_batch(connection, wanted)
+        return [str(id) for id in conversation_ids_of(connection, batch)]
+
+
+def _from_lines(source: str) -> list[str]:
+    try:
+        text = sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise typer.BadParameter(f"cannot read {source}: {error}") from error
+    return [line.strip() for line in text.splitlines() if line.strip()]

@@ -1,0 +1,34 @@
+"""The services of the local stack, and what can be told about each."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+
+class Service(StrEnum):
+    POSTGRES = "postgresql"
+    S3 = "s3"
+    PREFECT = "prefect"
+
+    @property
+    def label(self) -> str:
+        """The name that people know it by."""
+        return _LABELS[self]
+
+
+_LABELS = {
+    Service.POSTGRES: "PostgreSQL",
+    Service.S3: "SeaweedFS (S3)",
+    Service.PREFECT: "Prefect",
+}
+
+
+@dataclass(frozen=True)
+class ServiceStatus:
+    """What may be shown to anyone: the address has no password in it."""
+
+    service: Service
+    running: bool
+    address: str | None
+    pid: int | None
+    log: Path

@@ -1,0 +1,96 @@
+"""The local stack of one home directory: what `trainfold up`, `down` and `status` do."""
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from pathlib import Path
+
+from trainfold.stack import lifecycle
+from trainfold.stack.credentials import ensure_credentials
+from trainfold.stack.errors import StackError
+from trainfold.stack.home import home_lock, prepare_home
+from trainfold.stack.postgres import PostgresServer
+from trainfold.stack.prefect_server import PrefectServer
+from trainfold.stack.seaweedfs import SeaweedServer
+from trainfold.stack.server import Server, log_of
+from trainfold.stack.services import Service, ServiceStatus
+from trainfold.stack.state import StackState
+
+_SERVERS: dict[Service, type[Server]] = {
+    Service.POSTGRES: PostgresServer,
+    Service.S3: SeaweedServer,
+    Service.PREFECT: PrefectServer,
+}
+
+
+class Stack:
+    def __init__(self, home: Path) -> None:
+        self._home = home.expanduser().resolve()
+        self._state = StackState(self._home)
+
+    def up(
+        self, services: Iterable[Service] = tuple(Service), *, say: Callable[[str], None]
+    ) -> None:
+        """Start what does not run; when a service fails, the others stay up."""
+        wanted = set(services)
+        prepare_home(self._home)
+        with home_lock(self._home):
+            ensure_credentials(self._home)
+            missing = [each for each in Service if each in wanted and not self._runs(each)]
+            for service in missing:
+                say(f"Starting {service.label} …")
+            self._start_together([_SERVERS[each](self._home) for each in missing])
+            for service in (each for each in Service if each in wanted):
+                say(f"{service.label} runs at {self._state.address(service)}")
+
+    def down(self, *, say: Callable[[str], None]) -> None:
+        """Stop what runs, the last started first."""
+        if not self._home.exists():
+            return
+        with home_lock(self._home):
+            for service in reversed(Service):
+                if lifecycle.stop(_SERVERS[service](self._home), self._state):
+                    say(f"{service.label} stopped")
+
+    def status(self) -> list[ServiceStatus]:
+        """How each service is now; it reads only, and waits for nobody."""
+        return [self._status(service) for service in Service]
+
+    def _runs(self, service: Service) -> bool:
+        return self._state.ready_process(service) is not None
+
+    def _status(self, service: Service) -> ServiceStatus:
+        process = self._state.ready_process(service)
+        return ServiceStatus(
+            service=service,
+            running=process is not None,
+            address=self._state.address(service) if process else None,
+            pid=process.pid if process else None,
+            log=log_of(self._home, service),
+        )
+
+    def _start_together(self, servers: Sequence[Server]) -> None:
+        with ThreadPoolExecutor(max_workers=len(Service)) as executor:
+            starts = [executor.submit(lifecycle.start, each, self._state) for each in servers]
+            try:
+                wait(starts)
+            except BaseException:
+                # Interrupted. Without its process each start fails at once and cleans up.
+                self._kill_starting(servers)
+                raise
+        errors = [error for start in starts if (error := start.exception()) is not None]
+        if errors:
+            _raise_together(errors)
+
+    def _kill_starting(self, servers: Sequence[Server]) -> None:
+        for server in servers:
+            process = self._state.process(server.service)
+            if process is not None and not self._runs(server.service):
+                process.kill()
+
+
+def _raise_together(errors: Sequence[BaseException]) -> None:
+    unexpected = next((error for error in errors if not isinstance(error, StackError)), None)
+    if unexpected is not None:
+        raise unexpected
+    advice = "What else runs stays up. Correct the cause, then run `trainfold up` again."
+    raise StackError("\n".join([*map(str, errors), advice])) from errors[0]
