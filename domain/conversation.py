@@ -8,7 +8,7 @@ parsed values themselves, so that keys unknown to the models are carried along.
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, FailFast, Field
 
 VERTICAL = "financial_planning_consultant"
 
@@ -22,7 +22,7 @@ Score = Annotated[float, Field(ge=1, le=5, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Turn = Annotated[int, Field(ge=1)]
 # These end up in database columns and as keys of statistics.
-Key = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Key = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\p{Cc}\p{Zl}\p{Zp}]*$")]
 Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$"), AfterValidator(_real_day)]
 NotBlank = Annotated[str, Field(pattern=r"\S")]
 
@@ -38,7 +38,7 @@ class DatasetMetadata(_Part):
             pattern=r"^fp_conversation_[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
         ),
     ]
-    version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
+    version: Annotated[str, Field(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")]
     created_date: Day
     vertical: Literal["financial_planning_consultant"]
     consultant_persona: str
@@ -60,8 +60,8 @@ class CorePhilosophy(_Part):
 
 class CommunicationStyle(_Part):
     tone: str
-    techniques: Annotated[list[str], Field(min_length=1)]
-    avoid: Annotated[list[str], Field(min_length=1)]
+    techniques: Annotated[list[str], Field(min_length=1), FailFast()]
+    avoid: Annotated[list[str], Field(min_length=1), FailFast()]
 
 
 class ConsultantProfile(_Part):
@@ -122,7 +122,7 @@ class QualityCriteria(_Part):
 class TrainingMetadata(_Part):
     difficulty_level: str
     key_learning_objective: str
-    demonstrates_skills: list[str]
+    demonstrates_skills: Annotated[list[str], FailFast()]
     conversation_turn: Turn
     emotional_progression_target: str
     quality_score: Score
@@ -139,7 +139,8 @@ class TrainingPair(_Part):
     turn_number: Turn
     conversation_metadata: PairConversationMetadata
     system_prompt: Annotated[str, Field(min_length=100)]
-    conversation_history: list[HistoryTurn]
+    # Of a long list that is all wrong, the first error is enough (invariant 13).
+    conversation_history: Annotated[list[HistoryTurn], FailFast()]
     current_user_input: NotBlank
     emotional_context: EmotionalContext
     # An empty target is a pair without an example; one of blanks only would be a broken example.

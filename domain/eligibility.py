@@ -129,16 +129,16 @@ def _about_ids(request: AddRequest) -> Iterator[Reason]:
                 code="not-an-id",
                 reason=f"“{text[:100]}” is not a UUID.",
             )
-    for conversation_id in _repeated(ids):
+    for conversation_id, times in _repeated(ids).items():
         yield Reason(
             conversation_id=str(conversation_id),
             code="repeated-in-request",
-            reason=f"Named {ids.count(conversation_id)} times in the request; name it once.",
+            reason=f"Named {times} times in the request; name it once.",
         )
 
 
-def _repeated(ids: Sequence[UUID | None]) -> list[UUID]:
-    return [id for id, times in Counter(ids).items() if id and times > 1]
+def _repeated(ids: Sequence[UUID | None]) -> dict[UUID, int]:
+    return {id: times for id, times in Counter(ids).items() if id and times > 1}
 
 
 def _about_file(request: AddRequest, training_file: TrainingFileFacts | None) -> Iterator[Reason]:

@@ -38,6 +38,11 @@ class VersionWarning(BaseModel):
         )
 
 
+def shortened(text: str, most: int = 60) -> str:
+    """Text from a file as a message can show it."""
+    return text if len(text) <= most else text[:most] + "…"
+
+
 def gather(warnings: Iterable[VersionWarning]) -> tuple[VersionWarning, ...]:
     """Fold equal warnings of one conversation into one that counts them, in order of appearance."""
     first: dict[tuple[str, str, str], VersionWarning] = {}

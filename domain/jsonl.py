@@ -7,6 +7,7 @@ from uuid import UUID
 import orjson
 
 FORMAT_VERSION = "4.0.0"
+META = "_meta"
 
 LINE_KEYS = (
     "id",
@@ -28,7 +29,7 @@ SUFFIX_LENGTHS = (8, 13, 18, 23, 36)
 def meta_line(file_name: str, total_pairs: int) -> bytes:
     """`total_pairs` is the number of example lines that follow (invariant 10)."""
     meta = {"file_name": file_name, "total_pairs": total_pairs, "version": FORMAT_VERSION}
-    return orjson.dumps({"_meta": meta}, option=orjson.OPT_APPEND_NEWLINE)
+    return orjson.dumps({META: meta}, option=orjson.OPT_APPEND_NEWLINE)
 
 
 def line_suffix(conversation_id: UUID, taken: Container[str]) -> str:

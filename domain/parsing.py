@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from domain.findings import shortened
 from domain.limits import Limits
 
 KEY = re.compile(rb'"\s*:')
@@ -79,7 +80,7 @@ def _refuse_repeats(pairs: list[tuple[str, Any]]) -> None:
     seen: set[str] = set()
     for key, _ in pairs:
         if key in seen:
-            raise BadJson("repeated-key", f"the key {key!r} stands twice in one object")
+            raise BadJson("repeated-key", f"the key {shortened(key)!r} stands twice in one object")
         seen.add(key)
 
 

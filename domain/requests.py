@@ -1,9 +1,9 @@
 """What a caller asks for."""
 
 import hashlib
+import json
 from uuid import UUID
 
-import orjson
 from pydantic import BaseModel, ConfigDict
 
 from domain.naming import name_key, normal_name
@@ -41,7 +41,7 @@ class AddRequest(BaseModel):
             str(parsed or text)
             for parsed, text in zip(self.ids, self.conversation_ids, strict=True)
         ]
-        return hashlib.sha256(orjson.dumps([name_key(self.name), self.new, ids])).hexdigest()
+        return hashlib.sha256(json.dumps([name_key(self.name), self.new, ids]).encode()).hexdigest()
 
 
 def _uuid(text: str) -> UUID | None:

@@ -4,6 +4,7 @@ Structure is closed: a missing key, a wrong type or a number out of range is an 
 Vocabulary is open: an unknown word is a warning (design §7).
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
@@ -15,7 +16,7 @@ from domain import jsonl, statistics
 from domain.conversation import Conversation
 from domain.eligibility import EligibleConversation
 from domain.errors import Blocked
-from domain.findings import Reason, VersionWarning, gather
+from domain.findings import Reason, VersionWarning, gather, shortened
 from domain.fragment import Fragment, render_full
 from domain.limits import Limits
 from domain.parsing import BadJson, parse
@@ -45,7 +46,7 @@ def validate(
     raw, conversation = read(data, conversation_id, limits=limits)
     warnings = gather(_warnings(conversation, eligible))
     if strict and warnings:
-        raise Blocked([warning.as_reason() for warning in warnings])
+        raise Blocked(_capped([warning.as_reason() for warning in warnings], limits))
     pairs = raw["training_pairs"]
     numbers = statistics.of_pairs(conversation.training_pairs)
     return Fragment(
@@ -75,7 +76,7 @@ def read(
     subject = str(conversation_id) if conversation_id else None
     raw = _parsed(data, subject, limits)
     conversation = _checked(raw, subject, limits)
-    reasons = list(_contradictions(conversation, conversation_id, limits))
+    reasons = [*_contradictions(conversation, conversation_id), *_reserved_keys(raw)]
     if reasons:
         raise Blocked(
             _capped([r.model_copy(update={"conversation_id": subject}) for r in reasons], limits)
@@ -95,6 +96,9 @@ def _parsed(data: bytes, subject: str | None, limits: Limits) -> Any:
 
 
 def _checked(raw: Any, subject: str | None, limits: Limits) -> Conversation:
+    excess = list(_excess(raw, subject, limits))
+    if excess:
+        raise Blocked(excess)
     try:
         return Conversation.model_validate(raw)
     except ValidationError as error:
@@ -107,7 +111,43 @@ def _checked(raw: Any, subject: str | None, limits: Limits) -> Conversation:
             )
             for detail in error.errors(include_url=False, include_context=False)
         ]
-    raise Blocked(_capped(reasons, limits))
+    raise Blocked(_capped(_alike_folded(reasons), limits))
+
+
+def _alike_folded(reasons: list[Reason]) -> list[Reason]:
+    """One reason for what is wrong in the same way in many pairs, at its first place."""
+    alike: dict[tuple[str, str, str], list[Reason]] = {}
+    for reason in reasons:
+        place = re.sub(r"\[\d+\]", "[]", reason.path or "")
+        alike.setdefault((reason.code, reason.reason, place), []).append(reason)
+    return [
+        first.model_copy(update={"reason": f"{first.reason} ({1 + len(more)} places)"})
+        if more
+        else first
+        for first, *more in alike.values()
+    ]
+
+
+def _excess(raw: Any, subject: str | None, limits: Limits) -> Iterator[Reason]:
+    """What must not reach the model, whose list of errors grows with the file (invariant 13)."""
+    if not isinstance(raw, dict):
+        return
+    if len(raw) > len(Conversation.model_fields) + limits.reasons_per_conversation:
+        yield Reason(
+            conversation_id=subject,
+            code="unknown-key",
+            reason=f"{len(raw)} keys, where only these belong: "
+            f"{', '.join(Conversation.model_fields)}.",
+            path=path_text(()),
+        )
+    pairs = raw.get("training_pairs")
+    if isinstance(pairs, list) and len(pairs) > limits.training_pairs:
+        yield Reason(
+            conversation_id=subject,
+            code="too-many-pairs",
+            reason=f"{len(pairs)} training pairs; at most {limits.training_pairs}.",
+            path="training_pairs",
+        )
 
 
 def _rule(kind: str) -> str:
@@ -118,14 +158,13 @@ def _explained(detail: ErrorDetails) -> str:
     if detail["type"] == "missing":
         return f"The key “{detail['loc'][-1]}” is missing."
     if detail["type"] == "extra_forbidden":
-        return f"The key “{detail['loc'][-1]}” does not belong here."
-    found = repr(detail["input"])
-    return f"{detail['msg']}; found {found if len(found) <= 60 else found[:60] + '…'}."  # noqa: PLR2004
+        return f"The key “{shortened(str(detail['loc'][-1]))}” does not belong here."
+    return f"{detail['msg']}; found {shortened(repr(detail['input']))}."
 
 
 def path_text(location: tuple[int | str, ...]) -> str:
     """A place inside a file, as in `training_pairs[3].target_response`."""
-    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in location)
+    steps = (f"[{step}]" if isinstance(step, int) else f".{shortened(step)}" for step in location)
     return "".join(steps).removeprefix(".") or "(the whole file)"
 
 
@@ -141,9 +180,7 @@ def _capped(reasons: list[Reason], limits: Limits) -> list[Reason]:
     return [*reasons[:most], rest]
 
 
-def _contradictions(
-    conversation: Conversation, conversation_id: UUID | None, limits: Limits
-) -> Iterator[Reason]:
+def _contradictions(conversation: Conversation, conversation_id: UUID | None) -> Iterator[Reason]:
     """What the structure alone cannot say."""
     dataset = conversation.dataset_metadata
     pairs = conversation.training_pairs
@@ -152,12 +189,6 @@ def _contradictions(
             code="other-conversation",
             reason=f"The file is “{dataset.dataset_name}”, another conversation's.",
             path="dataset_metadata.dataset_name",
-        )
-    if len(pairs) > limits.training_pairs:
-        yield Reason(
-            code="too-many-pairs",
-            reason=f"{len(pairs)} training pairs; at most {limits.training_pairs}.",
-            path="training_pairs",
         )
     if dataset.total_turns != len(pairs):
         yield Reason(
@@ -183,10 +214,22 @@ def _contradictions(
         if pair.id in seen:
             yield Reason(
                 code="repeated-pair-id",
-                reason=f"The pair id “{pair.id}” stands twice in this conversation.",
+                reason=f"The pair id “{shortened(pair.id)}” stands twice in this conversation.",
                 path=f"{here}.id",
             )
         seen.add(pair.id)
+
+
+def _reserved_keys(raw: dict[str, Any]) -> Iterator[Reason]:
+    """A trainer skips every line with `_meta`; such a pair would be lost without a word."""
+    for index, pair in enumerate(raw["training_pairs"]):
+        if jsonl.META in pair:
+            yield Reason(
+                code="reserved-key",
+                reason=f"The key “{jsonl.META}” marks the JSONL's first line; "
+                "a trainer would skip this pair.",
+                path=f"training_pairs[{index}].{jsonl.META}",
+            )
 
 
 def _warnings(

@@ -38,6 +38,10 @@ class ByteStream:
     def sha256(self) -> str:
         return self._hash.hexdigest()
 
+    @property
+    def position(self) -> int:
+        return self.size_bytes - len(self._held)
+
     def read(self, length: int) -> bytes:
         """The next `length` bytes, or fewer at the end."""
         while len(self._held) < length and (piece := next(self._pieces, None)) is not None:
@@ -76,6 +80,9 @@ def check(
         part = full_stream.read(member.json_length)
         example_lines = line_stream.read(member.jsonl_length)
         yield from _check_member(member, part, example_lines, found)
+    yield from _differs(
+        "the recorded end of the conversations", version.json_content_end, full_stream.position
+    )
     yield from _differs("the end of the JSON", full_stream.read(len(TAIL)), TAIL)
     yield from _check_object("JSON", full_stream, version.json_size_bytes, version.json_sha256)
     yield from _check_object("JSONL", line_stream, version.jsonl_size_bytes, version.jsonl_sha256)
@@ -85,9 +92,12 @@ def check(
 def _check_header(version: VersionRecord, header: bytes) -> Iterator[str]:
     try:
         head = orjson.loads(header + TAIL)
-        metadata = head["training_file_metadata"]
-    except (orjson.JSONDecodeError, KeyError, TypeError):
+        metadata = dict(head["training_file_metadata"])
+    except (ValueError, LookupError, TypeError):
         yield "the JSON's header cannot be read"
+        return
+    if version.statistics.pairs < 1:
+        yield "the recorded statistics count no pairs"
         return
     expected = {
         "file_name": version.training_file,
@@ -117,6 +127,15 @@ def _check_member(
     if sha256(lines) != member.jsonl_sha256:
         yield f"{name}: its lines in the JSONL differ from the recorded digest"
         return
+    try:
+        yield from _check_content(name, member, part, lines, found)
+    except (ValueError, LookupError, TypeError) as error:
+        yield f"{name}: its bytes are as recorded, but cannot be read: {_short(error)}"
+
+
+def _check_content(
+    name: str, member: Member, part: bytes, lines: bytes, found: list[Statistics]
+) -> Iterator[str]:
     value = orjson.loads(part)
     conversation_id = value["conversation_metadata"]["conversation_id"]
     yield from _differs(f"{name}: the id in the JSON", conversation_id, str(member.conversation_id))
@@ -144,6 +163,9 @@ def _check_object(kind: str, stream: ByteStream, size: int, digest: str) -> Iter
 def _check_statistics(version: VersionRecord, found: list[Statistics]) -> Iterator[str]:
     if len(found) != version.conversation_count:
         yield f"{len(found)} of {version.conversation_count} conversations are sound"
+        return
+    if not found:
+        yield "the version holds no conversations"
         return
     numbers = total(found)
     yield from _differs("the recorded statistics", version.statistics, numbers)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from domain.conversation import Conversation
-from domain.findings import VersionWarning
+from domain.findings import VersionWarning, shortened
 
 KNOWN: dict[str, frozenset[str]] = {
     "persona_archetype": frozenset(
@@ -43,7 +43,7 @@ def unknown_words(conversation_id: str, conversation: Conversation) -> Iterator[
             yield VersionWarning(
                 conversation_id=conversation_id,
                 code="unknown-word",
-                message=f"{field} “{word}” is not in the v4 vocabulary",
+                message=f"{field} “{shortened(word)}” is not in the v4 vocabulary",
                 path=path,
             )
 

@@ -1,6 +1,7 @@
 """`check` and `add`."""
 
 import getpass
+import shlex
 from typing import Annotated, Any
 from uuid import uuid4
 
@@ -13,7 +14,7 @@ from domain.statistics import quality_summary
 from domain.version import VersionRecord
 from tasks import resources
 from trainfold.cli.documents import version_document
-from trainfold.cli.output import Json, print_table, say, show, stderr, stdout
+from trainfold.cli.output import Json, print_facts, print_table, say, show, stderr, stdout
 from trainfold.cli.ready import ready
 from trainfold.cli.selection import BatchOption, IdArguments, IdsFromOption, selected_ids
 
@@ -108,23 +109,32 @@ def show_version(version: "VersionRecord") -> None:
 
 def _print_version(version: "VersionRecord") -> None:
 
-    rows: list[tuple[str, Any]] = [
+    facts: list[tuple[str, object]] = [
         ("training file", version.training_file),
         ("version", f"{version.number} ({version.reason}, by {version.created_by})"),
         ("conversations", version.conversation_count),
         ("training pairs", version.pair_count),
         ("examples", version.example_count),
-        *quality_summary(version.statistics).items(),
+        ("quality", _quality(version)),
         ("full JSON", f"{version.json_key} ({version.json_size_bytes:,} bytes)"),
         ("JSONL", f"{version.jsonl_key} ({version.jsonl_size_bytes:,} bytes)"),
         ("warnings", len(version.warnings)),
     ]
-    print_table(["", ""], rows, empty="")
+    print_facts(facts)
     if version.warnings:
         stdout.print()
         _print_warnings(version)
-    name = version.training_file
-    say(f"Next: trainfold download “{name}” --format jsonl · trainfold versions “{name}”")
+    name = shlex.quote(version.training_file)
+    say(f"Next: trainfold download {name} --format jsonl; trainfold versions {name}")
+
+
+def _quality(version: VersionRecord) -> str:
+    quality = quality_summary(version.statistics)
+    return (
+        f"{quality['avg_quality_score']:.2f} on average "
+        f"({quality['min_quality_score']:g} to {quality['max_quality_score']:g}), "
+        f"{quality['human_reviewed_percentage']:.0f} % of pairs reviewed by people"
+    )
 
 
 def _print_warnings(version: "VersionRecord") -> None:

@@ -46,7 +46,7 @@ def _print(found: "list[ServiceStatus]") -> None:
     print_table(
         ["service", "state", "address", "#pid", "log"],
         (
-            (s.service.title, "running" if s.running else "stopped", s.address, s.pid, s.log)
+            (s.service.label, "running" if s.running else "stopped", s.address, s.pid, s.log)
             for s in found
         ),
         empty="",

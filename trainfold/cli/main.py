@@ -3,7 +3,6 @@
 import sys
 from typing import Annotated, NoReturn
 
-import click
 import typer
 
 from domain.errors import AccessRefused, Blocked, NotFound, TrainfoldError, Unreachable
@@ -67,17 +66,12 @@ app.command(rich_help_panel=STACK)(demo.demo)
 def main() -> NoReturn:
     """Run a command; what it raises becomes a message and an exit code."""
     try:
-        code = app(standalone_mode=False)
-    except click.exceptions.Abort:
-        code = _failed("Interrupted. What was committed stays; the rest was not written.")
-    except click.ClickException as error:
-        error.show()
-        code = Exit.USAGE
+        app()
     except Blocked as blocked:
         code = _blocked(blocked)
     except (TrainfoldError, StackError) as error:
         code = _failed(str(error), CODES.get(type(error), Exit.OTHER))
-    sys.exit(code or Exit.DONE)
+    sys.exit(code)
 
 
 def _blocked(blocked: Blocked) -> Exit:

@@ -70,6 +70,26 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, emp
     for row in rows:
         table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
     if table.row_count:
-        stdout.print(table, soft_wrap=False)
+        _print_without_trailing_blanks(table)
     else:
         stdout.print(Text(empty))
+
+
+def print_facts(facts: Iterable[tuple[str, object]]) -> None:
+    """Names and values, one pair a line."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in facts:
+        table.add_row(Text(name, style="bold"), Text(str(value)))
+    _print_without_trailing_blanks(table)
+
+
+def _print_without_trailing_blanks(table: Table) -> None:
+    if stdout.is_terminal:
+        stdout.print(table, soft_wrap=False)
+        return
+    with stdout.capture() as captured:
+        stdout.print(table, soft_wrap=False)
+    for line in captured.get().splitlines():
+        print(line.rstrip())

@@ -19,7 +19,7 @@ def start(server: Server, state: StackState) -> None:
         ports = choose_ports(state.last_ports(server.service), count=server.port_count)
         try:
             _start_on(server, state, ports)
-        except StackError as error:
+        except (StackError, OSError) as error:
             if attempt == _ATTEMPTS or are_free(ports):
                 raise StackError(f"{server.service.label} did not start. {error}") from error
         else:

@@ -39,7 +39,7 @@ class Stack:
             for service in missing:
                 say(f"Starting {service.label} …")
             self._start_together([_SERVERS[each](self._home) for each in missing])
-            for service in (each for each in Service if each in wanted):
+            for service in missing:
                 say(f"{service.label} runs at {self._state.address(service)}")
 
     def down(self, *, say: Callable[[str], None]) -> None:
@@ -74,18 +74,17 @@ class Stack:
             try:
                 wait(starts)
             except BaseException:
-                # Interrupted. Without its process each start fails at once and cleans up.
-                self._kill_starting(servers)
+                # Interrupted. Without its process each start fails at once.
+                self._stop_unready(servers)
                 raise
         errors = [error for start in starts if (error := start.exception()) is not None]
         if errors:
             _raise_together(errors)
 
-    def _kill_starting(self, servers: Sequence[Server]) -> None:
+    def _stop_unready(self, servers: Sequence[Server]) -> None:
         for server in servers:
-            process = self._state.process(server.service)
-            if process is not None and not self._runs(server.service):
-                process.kill()
+            if not self._runs(server.service):
+                lifecycle.stop(server, self._state)
 
 
 def _raise_together(errors: Sequence[BaseException]) -> None:

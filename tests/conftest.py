@@ -1,0 +1,147 @@
+"""Real services for tests: one PostgreSQL, one S3 and one Prefect server a session.
+
+They run in a home of their own, on loopback, on free ports, and are stopped at the end.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+# Nothing of the machine's own configuration reaches the tests; Prefect reads its own at import.
+SHARED = os.environ.get("TRAINFOLD_SHARED")
+for name in [name for name in os.environ if name.startswith(("TRAINFOLD_", "PREFECT_"))]:
+    del os.environ[name]
+# Not pytest's own folder: as root, PostgreSQL runs as a user that may not enter that.
+HOME = Path(tempfile.mkdtemp(prefix="trainfold-test-"))
+HOME.chmod(0o711)
+os.environ["TRAINFOLD_HOME"] = str(HOME)
+os.environ["PREFECT_HOME"] = str(HOME / "prefect")
+os.environ["PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW"] = "ignore"
+
+import pytest
+from prefect.logging.handlers import APILogHandler
+from prefect.settings import PREFECT_API_URL, temporary_settings
+from sqlalchemy import Engine, text
+
+from db import migrate
+from storage.store import ObjectStore
+from tasks import resources
+from tests.building import as_bytes, conversation
+from trainfold.settings import home_directory
+from trainfold.stack import Service, Stack, prefect_environment
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """PostgreSQL and S3, migrated, with both buckets."""
+    stack = Stack(HOME)
+    try:
+        stack.up([Service.POSTGRES, Service.S3], say=print)
+        resources.forget()
+        migrate.upgrade(resources.engine())
+        resources.conversations_store().create_bucket()
+        resources.training_files_store().create_bucket()
+        yield stack
+    finally:
+        stack.down(say=print)
+        shutil.rmtree(HOME, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def prefect_server(stack: Stack) -> Iterator[str]:
+    """The session's Prefect server; its API address."""
+    stack.up([Service.PREFECT], say=print)
+    resources.forget()
+    url = resources.settings().prefect_api_url or ""
+    os.environ |= prefect_environment(home_directory(), url)
+    with temporary_settings({PREFECT_API_URL: url}):
+        yield url
+        APILogHandler.flush()
+
+
+@pytest.fixture
+def engine(stack: Stack) -> Engine:
+    """A migrated database without rows."""
+    tables = (
+        "training_file_conversations, training_file_versions, training_files, "
+        "batch_items, batch_jobs, conversations"
+    )
+    engine = resources.engine()
+    with engine.begin() as connection:
+        connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+    return engine
+
+
+@pytest.fixture
+def training_files(stack: Stack) -> ObjectStore:
+    return resources.training_files_store()
+
+
+class Library:
+    """Conversations in the database and the store, as an application would leave them."""
+
+    def __init__(self, engine: Engine, store: ObjectStore) -> None:
+        self._engine = engine
+        self.store = store
+        self.files: dict[UUID, bytes] = {}
+
+    def add(
+        self, conversation_id: UUID | None = None, *, data: bytes | None = None, **row: Any
+    ) -> UUID:
+        """Register a conversation; `row` overrides columns, `data` its file."""
+        conversation_id = conversation_id or uuid4()
+        content = as_bytes(conversation(conversation_id)) if data is None else data
+        self.files[conversation_id] = content
+        values = {
+            "conversation_id": conversation_id,
+            "enrichment_status": "completed",
+            "enriched_file_path": f"tests/{conversation_id}.json",
+        } | row
+        if values["enriched_file_path"] == f"tests/{conversation_id}.json":
+            self.store.put(values["enriched_file_path"], content, content_type="application/json")
+        columns, holders = ", ".join(values), ", ".join(f":{name}" for name in values)
+        with self._engine.begin() as connection:
+            connection.execute(
+                text(f"INSERT INTO conversations ({columns}) VALUES ({holders})"), values
+            )
+        return conversation_id
+
+    def add_many(self, count: int) -> list[UUID]:
+        return [self.add() for _ in range(count)]
+
+    def batch(self, *ids: UUID, name: str = "a batch") -> UUID:
+        """Put conversations into a new batch."""
+        batch_id = uuid4()
+        with self._engine.begin() as connection:
+            connection.execute(
+                text("INSERT INTO batch_jobs (id, name) VALUES (:id, :name)"),
+                {"id": batch_id, "name": name},
+            )
+            for id in ids:
+                connection.execute(
+                    text(
+                        "INSERT INTO batch_items (batch_job_id, conversation_id) "
+                        "VALUES (:batch, :id)"
+                    ),
+                    {"batch": batch_id, "id": id},
+                )
+        return batch_id
+
+
+@pytest.fixture
+def library(engine: Engine) -> Library:
+    return Library(engine, resources.conversations_store())
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The team's reference material (schemas, real conversations), for those who have it."""
+    beside = Path(__file__).parents[2] / "shared"
+    place = Path(SHARED or beside)
+    if not (place / "corpus").is_dir():
+        pytest.skip("the reference material is not there (../shared, or set TRAINFOLD_SHARED)")
+    return place

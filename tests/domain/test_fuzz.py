@@ -1,0 +1,82 @@
+"""Hostile bytes: whatever comes in, a fragment or reasons come out (invariant 13)."""
+
+import orjson
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.fragment import Fragment
+from domain.limits import Limits
+from domain.validation import validate
+from domain.errors import Blocked
+from tests.building import as_bytes, conversation
+from tests.domain.making import A, LIMITS, eligible, json_values, replaced, steady, walk, without
+
+VALID = conversation(A, turns=2)
+SOURCE = as_bytes(VALID)
+PLACES = [path for path, _ in walk(VALID)]
+
+
+def judged(data: bytes, limits: Limits = LIMITS) -> Fragment | None:
+    """The fragment, or None when the file is refused in good form."""
+    try:
+        fragment = validate(data, eligible(), limits=limits)
+    except Blocked as blocked:
+        assert 0 < len(blocked.reasons) <= limits.reasons_per_conversation + 1
+        assert all(reason.conversation_id == str(A) for reason in blocked.reasons)
+        assert all(reason.code and len(reason.reason) < 1_000 for reason in blocked.reasons)
+        assert not any(reason.code == "invalid" for reason in blocked.reasons)
+        return None
+    assert orjson.loads(fragment.full)["training_pairs"] == orjson.loads(data)["training_pairs"]
+    assert len(fragment.lines.splitlines()) == fragment.statistics.examples
+    return fragment
+
+
+@steady
+@given(st.binary(max_size=200))
+def test_random_bytes_are_refused_in_good_form(data):
+    assert judged(data) is None
+
+
+pieces = st.binary(max_size=6) | st.sampled_from(
+    [b'"', b"\\", b"{", b"}", b"[", b"]", b",", b":", b"\xff", b"\x00", b"null", b"NaN", b"1e999"]
+)
+cuts = st.tuples(st.integers(0, len(SOURCE)), st.integers(0, 30), pieces)
+
+
+@steady
+@given(st.lists(cuts, min_size=1, max_size=4))
+def test_a_valid_file_with_bytes_changed_is_judged(changes):
+    data = SOURCE
+    for at, length, piece in changes:
+        data = data[:at] + piece + data[at + length :]
+    judged(data)
+
+
+@steady
+@given(st.integers(0, len(SOURCE) - 1))
+def test_a_file_cut_short_is_refused(length):
+    assert judged(SOURCE[:length]) is None
+
+
+@steady
+@given(st.sampled_from(PLACES), json_values)
+def test_a_valid_file_with_any_value_anywhere_is_judged(path, value):
+    judged(orjson.dumps(replaced(VALID, path, value)))
+
+
+@steady
+@given(st.lists(st.sampled_from([p for p in PLACES if p]), min_size=1, max_size=3))
+def test_a_valid_file_with_parts_left_out_is_judged(paths):
+    value = VALID
+    for path in paths:
+        try:
+            value = without(value, path)
+        except (KeyError, IndexError):
+            continue
+    judged(orjson.dumps(value))
+
+
+@steady
+@given(json_values)
+def test_any_json_is_judged(value):
+    judged(orjson.dumps(value), Limits(nesting=2, reasons_per_conversation=1))

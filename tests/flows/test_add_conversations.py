@@ -1,0 +1,204 @@
+import json
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+
+from db.engine import reading
+from db.versions import find_version, versions
+from domain.errors import Blocked, NotFound, NotReady, Unreachable
+from flows.add_conversations import add_conversations
+from tasks import resources
+from tasks.verify import verify_version
+from tests.building import as_bytes, conversation, profile
+from tests.conftest import Library
+
+pytestmark = pytest.mark.usefixtures("prefect_server")
+
+
+def run(name: str, ids, **changes):
+    return add_conversations(
+        training_file=name, conversation_ids=[str(id) for id in ids], return_state=True, **changes
+    )
+
+
+def blocked(name: str, ids, **changes) -> dict[str, str]:
+    """Code by conversation of a request that must be blocked, with nothing written."""
+    state = run(name, ids, **changes)
+    assert (state.type.value, state.name) == ("FAILED", "Blocked")
+    with pytest.raises(Blocked) as caught:
+        state.result()
+    with reading(resources.engine()) as connection, pytest.raises(NotFound):
+        find_version(connection, name)
+    return {reason.conversation_id: reason.code for reason in caught.value.reasons}
+
+
+def api(url: str, path: str, **body):
+    answer = httpx.post(f"{url}{path}", json=body)
+    answer.raise_for_status()
+    return answer.json()
+
+
+def test_creating_and_adding_make_two_sound_versions(library: Library, engine, training_files):
+    ids = library.add_many(5)
+    first = run("Talks", ids[:3], new=True, requested_by="Noor").result()
+    second = run("Talks", ids[3:]).result()
+    assert [first.number, second.number] == [1, 2]
+    assert (first.created_by, second.conversation_count) == ("Noor", 5)
+    for number in (1, 2):
+        verify_version(engine, training_files, "Talks", number)
+
+
+def test_80_conversations_in_one_request(library: Library, engine, training_files):
+    version = run("Eighty", library.add_many(80), new=True).result()
+    assert (version.conversation_count, version.example_count) == (80, 160)
+    verify_version(engine, training_files, "Eighty")
+
+
+def test_81_conversations_are_refused_before_anything_runs(library: Library, prefect_server):
+    codes = blocked("Eighty-one", [uuid4() for _ in range(81)], new=True)
+    assert codes == {None: "too-many"}
+
+
+def bad_objects() -> dict[str, bytes]:
+    other = as_bytes(conversation(uuid4()))
+    return {
+        "empty-file": b"",
+        "not-json": other[: len(other) // 2],
+        "not-utf-8": other.replace(b"today", b"tod\xe4y"),
+        "wrong-type": b"[]",
+        "other-conversation": other,
+    }
+
+
+def test_objects_that_cannot_be_used_are_reasons_all_at_once(library: Library):
+    broken = {library.add(data=data): code for code, data in bad_objects().items()}
+    missing = library.add(enriched_file_path="nobody/put/this.json")
+    good = library.add_many(2)
+    codes = blocked("Broken", [good[0], *broken, missing, good[1]], new=True)
+    expected = {str(id): code for id, code in broken.items()}
+    assert codes == expected | {str(missing): "object-missing"}
+
+
+def test_a_blocked_request_leaves_a_table_of_reasons(library: Library, prefect_server):
+    unknown = uuid4()
+    blocked("Table of reasons", [unknown], new=True)
+    (artifact,) = api(
+        prefect_server,
+        "/artifacts/filter",
+        artifacts={"key": {"any_": ["blocked-table-of-reasons"]}},
+    )
+    (row,) = json.loads(artifact["data"])
+    assert (row["conversation"], row["code"]) == (str(unknown), "unknown-conversation")
+
+
+def test_a_version_leaves_a_summary_with_links_to_both_downloads(library: Library, prefect_server):
+    version = run("Summed up", library.add_many(2), new=True).result()
+    (artifact,) = api(
+        prefect_server,
+        "/artifacts/filter",
+        artifacts={"key": {"any_": ["training-file-summed-up"]}},
+    )
+    text = artifact["data"]
+    assert "2 conversations, 8 training pairs, 4 examples" in text
+    for name in ("Summed-up-v1.json", "Summed-up-v1.jsonl"):
+        link = text.split(f"[{name}](", 1)[1].split(")", 1)[0]
+        assert httpx.get(link).status_code == 200
+    assert version.json_sha256 in text
+
+
+def test_progress_reaches_100_percent(library: Library, prefect_server):
+    run("In progress", library.add_many(3), new=True)
+    (last, *_) = api(
+        prefect_server,
+        "/artifacts/filter",
+        artifacts={"type": {"any_": ["progress"]}},
+        sort="CREATED_DESC",
+        limit=1,
+    )
+    assert last["data"] == 100
+
+
+def test_another_consultants_conversation_is_blocked(library: Library):
+    stranger = uuid4()
+    file = conversation(stranger) | {"consultant_profile": profile(name="Somebody Else")}
+    library.add(stranger, data=as_bytes(file))
+    assert blocked("Mixed", [library.add(), stranger], new=True) == {
+        str(stranger): "other-consultant"
+    }
+
+
+def test_a_strict_request_is_blocked_by_warnings(library: Library):
+    id = uuid4()
+    file = conversation(id)
+    file["training_pairs"][1]["conversation_metadata"]["conversation_phase"] = "new_words"
+    library.add(id, data=as_bytes(file))
+    assert blocked("Strict", [id], new=True, strict=True) == {str(id): "unknown-word"}
+    version = run("Strict", [id], new=True).result()
+    assert [warning.code for warning in version.warnings] == ["unknown-word"]
+
+
+def test_the_same_request_id_again_makes_no_second_version(library: Library, engine):
+    ids = library.add_many(2)
+    first = run("Twice", ids, new=True, request_id="twice-1").result()
+    again = run("Twice", ids, new=True, request_id="twice-1").result()
+    assert again == first
+    with reading(engine) as connection:
+        assert len(versions(connection, "Twice")) == 1
+
+
+def test_without_a_request_id_it_is_the_flow_runs(library: Library):
+    version = run("Own id", library.add_many(1), new=True).result()
+    assert UUID(version.request_id)
+
+
+def test_a_store_that_is_away_for_a_moment_is_asked_again(library: Library, monkeypatch):
+    """The store's first answers fail as a restarting server's do; the fetch retries."""
+    ids = library.add_many(2)
+    real = type(library.store).get
+    calls = []
+
+    def get(self, key, *, most_bytes):
+        calls.append(key)
+        if len(calls) <= 2:
+            raise Unreachable("away")
+        return real(self, key, most_bytes=most_bytes)
+
+    monkeypatch.setattr(type(library.store), "get", get)
+    assert run("Retried", ids, new=True).result().number == 1
+    assert len(calls) == 4
+
+
+def test_a_missing_object_is_asked_for_once(library: Library, monkeypatch):
+    id = library.add(enriched_file_path="nobody/put/this.json")
+    real = type(library.store).get
+    calls = []
+
+    def get(self, key, *, most_bytes):
+        calls.append(key)
+        return real(self, key, most_bytes=most_bytes)
+
+    monkeypatch.setattr(type(library.store), "get", get)
+    assert blocked("Missing", [id], new=True) == {str(id): "object-missing"}
+    assert len(calls) == 1
+
+
+def test_a_bucket_that_is_not_there_ends_the_run_in_words(library: Library, monkeypatch):
+    monkeypatch.setenv("TRAINFOLD_TRAINING_FILES_BUCKET", "no-such-bucket")
+    resources.forget()
+    try:
+        with pytest.raises(NotReady, match="no-such-bucket"):
+            run("No bucket", [library.add()], new=True).result()
+    finally:
+        monkeypatch.undo()
+        resources.forget()
+
+
+def test_no_secret_is_in_a_flow_runs_parameters_or_artifacts(library: Library, prefect_server):
+    run("Secretive", library.add_many(1), new=True)
+    secret = resources.settings().s3_secret_key.get_secret_value()
+    password = resources.settings().sqlalchemy_url.split(":")[2].split("@")[0]
+    for path in ("/flow_runs/filter", "/task_runs/filter", "/artifacts/filter", "/logs/filter"):
+        text = json.dumps(api(prefect_server, path, limit=200))
+        assert secret not in text
+        assert password not in text

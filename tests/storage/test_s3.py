@@ -1,0 +1,127 @@
+import urllib.error
+import urllib.request
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from domain.errors import AccessRefused, NotReady, ObjectMissing, ObjectTooLarge, Unreachable
+from domain.merge import Span
+from storage.s3 import S3Store, make_client
+from storage.store import ObjectStore
+from tasks import resources
+
+
+@pytest.fixture
+def store(stack) -> ObjectStore:
+    return resources.training_files_store()
+
+
+def client(**changes):
+    settings = resources.settings()
+    values = {
+        "endpoint_url": settings.s3_endpoint_url,
+        "region": settings.s3_region,
+        "access_key": settings.s3_access_key.get_secret_value(),
+        "secret_key": settings.s3_secret_key.get_secret_value(),
+    }
+    return make_client(**values | changes)
+
+
+def read(store: ObjectStore, key: str) -> bytes:
+    return b"".join(store.chunks(key))
+
+
+def test_what_is_put_comes_back(store):
+    store.put("here/a.json", b"{}", content_type="application/json")
+    assert store.get("here/a.json", most_bytes=10) == b"{}"
+
+
+def test_an_empty_object_is_empty(store):
+    store.put("here/empty", b"", content_type="application/json")
+    assert store.get("here/empty", most_bytes=10) == b""
+
+
+def test_an_object_over_the_limit_is_refused_with_its_size(store):
+    store.put("here/big", b"x" * 1001, content_type="text/plain")
+    with pytest.raises(ObjectTooLarge, match="1,001 bytes"):
+        store.get("here/big", most_bytes=1000)
+    assert len(store.get("here/big", most_bytes=1001)) == 1001
+
+
+def test_a_missing_object_is_named(store):
+    with pytest.raises(ObjectMissing, match="training-files/not/there"):
+        store.get("not/there", most_bytes=10)
+    with pytest.raises(ObjectMissing):
+        read(store, "not/there")
+
+
+def test_a_composed_object_is_its_segments(store):
+    store.put("here/old", b"0123456789", content_type="text/plain")
+    segments = (b"<", Span("here/old", 2, 5), b"|", Span("here/old", 9, 10), b">")
+    stored = store.compose("here/new", segments, content_type="text/plain")
+    assert read(store, "here/new") == b"<234|9>"
+    assert stored.size_bytes == 7
+
+
+def test_a_large_composed_object_is_its_segments_too(store):
+    """More than one multipart part of 16 MiB."""
+    old = uuid4().bytes * (40 * 1024 * 1024 // 16)
+    store.compose("here/large", (old,), content_type="text/plain")
+    stored = store.compose(
+        "here/larger",
+        (b"head", Span("here/large", 7, len(old)), b"tail"),
+        content_type="text/plain",
+    )
+    assert stored.size_bytes == len(old) - 7 + 8
+    assert read(store, "here/larger") == b"head" + old[7:] + b"tail"
+
+
+def test_composing_from_a_missing_object_leaves_nothing(store):
+    with pytest.raises(ObjectMissing):
+        store.compose("here/torn", (b"head", Span("not/there", 0, 5)), content_type="text/plain")
+    with pytest.raises(ObjectMissing):
+        read(store, "here/torn")
+
+
+def test_a_deleted_object_is_gone_and_may_be_deleted_again(store):
+    store.put("here/gone", b"x", content_type="text/plain")
+    store.delete("here/gone")
+    store.delete("here/gone")
+    with pytest.raises(ObjectMissing):
+        store.get("here/gone", most_bytes=10)
+
+
+def test_a_download_link_opens_without_a_password_under_the_safe_name(store):
+    store.put("here/linked", b"content", content_type="application/json")
+    link = store.download_link(
+        "here/linked", file_name="Spring-v1.json", lifetime=timedelta(minutes=5)
+    )
+    with urllib.request.urlopen(link) as answer:
+        assert answer.read() == b"content"
+        assert 'filename="Spring-v1.json"' in answer.headers["Content-Disposition"]
+
+
+def test_an_expired_or_bent_link_opens_nothing(store):
+    link = store.download_link("here/linked", file_name="x", lifetime=timedelta(minutes=5))
+    with pytest.raises(urllib.error.HTTPError):
+        urllib.request.urlopen(link.replace("here/linked", "here/other"))
+
+
+def test_wrong_credentials_are_refused_not_retried(stack):
+    wrong = S3Store(client(secret_key="wrong"), "training-files")
+    with pytest.raises(AccessRefused):
+        wrong.get("here/a.json", most_bytes=10)
+
+
+def test_a_missing_bucket_is_an_incomplete_set_up(stack):
+    with pytest.raises(NotReady, match="no bucket “nowhere”"):
+        S3Store(client(), "nowhere").require()
+
+
+def test_a_server_that_does_not_answer_is_unreachable():
+    nobody = make_client(
+        endpoint_url="http://127.0.0.1:9", region="us-east-1", access_key="a", secret_key="b"
+    )
+    with pytest.raises(Unreachable, match=r"127\.0\.0\.1:9"):
+        S3Store(nobody, "training-files").get("a", most_bytes=10)
