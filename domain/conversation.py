@@ -45,7 +45,8 @@ class DatasetMetadata(_Part):
     target_use: str
     conversation_source: str
     quality_tier: str
-    total_conversations: Literal[1]
+    # Not Literal[1]: that takes true and 1.0 for 1.
+    total_conversations: Annotated[int, Field(ge=1, le=1)]
     total_turns: Turn
     notes: str
 

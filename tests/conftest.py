@@ -60,7 +60,7 @@ def prefect_server(stack: Stack) -> Iterator[str]:
     os.environ |= prefect_environment(home_directory(), url)
     with temporary_settings({PREFECT_API_URL: url}):
         yield url
-        APILogHandler.flush()
+        APILogHandler().flush()
 
 
 @pytest.fixture

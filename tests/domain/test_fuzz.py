@@ -1,7 +1,7 @@
 """Hostile bytes: whatever comes in, a fragment or reasons come out (invariant 13)."""
 
 import orjson
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.fragment import Fragment
@@ -14,6 +14,9 @@ from tests.domain.making import A, LIMITS, eligible, json_values, replaced, stea
 VALID = conversation(A, turns=2)
 SOURCE = as_bytes(VALID)
 PLACES = [path for path, _ in walk(VALID)]
+
+
+often = settings(steady, max_examples=300)
 
 
 def judged(data: bytes, limits: Limits = LIMITS) -> Fragment | None:
@@ -31,7 +34,7 @@ def judged(data: bytes, limits: Limits = LIMITS) -> Fragment | None:
     return fragment
 
 
-@steady
+@often
 @given(st.binary(max_size=200))
 def test_random_bytes_are_refused_in_good_form(data):
     assert judged(data) is None
@@ -43,7 +46,7 @@ pieces = st.binary(max_size=6) | st.sampled_from(
 cuts = st.tuples(st.integers(0, len(SOURCE)), st.integers(0, 30), pieces)
 
 
-@steady
+@often
 @given(st.lists(cuts, min_size=1, max_size=4))
 def test_a_valid_file_with_bytes_changed_is_judged(changes):
     data = SOURCE
@@ -52,19 +55,19 @@ def test_a_valid_file_with_bytes_changed_is_judged(changes):
     judged(data)
 
 
-@steady
+@often
 @given(st.integers(0, len(SOURCE) - 1))
 def test_a_file_cut_short_is_refused(length):
     assert judged(SOURCE[:length]) is None
 
 
-@steady
+@often
 @given(st.sampled_from(PLACES), json_values)
 def test_a_valid_file_with_any_value_anywhere_is_judged(path, value):
     judged(orjson.dumps(replaced(VALID, path, value)))
 
 
-@steady
+@often
 @given(st.lists(st.sampled_from([p for p in PLACES if p]), min_size=1, max_size=3))
 def test_a_valid_file_with_parts_left_out_is_judged(paths):
     value = VALID
@@ -76,7 +79,7 @@ def test_a_valid_file_with_parts_left_out_is_judged(paths):
     judged(orjson.dumps(value))
 
 
-@steady
+@often
 @given(json_values)
 def test_any_json_is_judged(value):
     judged(orjson.dumps(value), Limits(nesting=2, reasons_per_conversation=1))

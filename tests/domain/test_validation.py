@@ -64,7 +64,7 @@ NULLABLE = {"target_response", "reviewer_notes"}
 
 
 def wrong_values(path: Path, value: Any) -> list[Any]:
-    everything = [None, True, 3, 1.5, "x", "3", [], [1], {}, {"x": 1}]
+    everything = [None, True, 3, 1.0, 1.5, "x", "3", [], [1], {}, {"x": 1}]
     right: tuple[type, ...] = (type(value),)
     if path[-1] in NULLABLE:
         right = (str, type(None))
@@ -124,7 +124,7 @@ def test_a_number_out_of_range_is_refused_with_its_path(path: Path, number):
     ("path", "wrong", "code"),
     [
         (("dataset_metadata", "vertical"), "law_consultant", "wrong-value"),
-        (("dataset_metadata", "total_conversations"), 2, "wrong-value"),
+        (("dataset_metadata", "total_conversations"), 2, "out-of-range"),
         (("dataset_metadata", "version"), "1.0", "wrong-format"),
         (("dataset_metadata", "version"), "1.0.0\n", "wrong-format"),
         (("dataset_metadata", "version"), "1.0.١", "wrong-format"),
