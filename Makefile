@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test lint lock clean
+.PHONY: help setup demo test slow lint lock clean
 
 help: ## Say what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 8
@@ -21,6 +21,9 @@ demo: setup ## Run the whole journey on the bundled samples
 
 test: setup ## Run all tests (on real PostgreSQL, S3 and Prefect, which they start and stop)
 	$(BIN)/python -m pytest
+
+slow: setup ## Run the tests that take minutes
+	$(BIN)/python -m pytest -m slow
 
 lint: setup ## Check style, types and layers
 	$(BIN)/ruff check .

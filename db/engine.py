@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 import psycopg
-from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, func, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from domain.errors import (
@@ -28,7 +29,15 @@ def make_engine(url: str) -> Engine:
     """An engine that connects when it is first used."""
     return create_engine(
         url,
-        connect_args={"prepare_threshold": None, "connect_timeout": 10},
+        connect_args={
+            "prepare_threshold": None,
+            "connect_timeout": 10,
+            # A peer that vanished without a word is noticed in a minute, not in hours.
+            "keepalives_idle": 20,
+            "keepalives_interval": 10,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 60_000,
+        },
         pool_size=4,
         pool_pre_ping=True,
         pool_recycle=300,
@@ -63,6 +72,12 @@ def writing(engine: Engine) -> Iterator[Connection]:
                 f"The connection to the database died while committing: {_first_line(error)}. "
                 "Whether the change was made is settled by looking for it."
             ) from error
+
+
+def current_time(connection: Connection) -> datetime:
+    """The database's clock, the one clock that all writers share."""
+    moment: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
+    return moment
 
 
 @contextmanager

@@ -69,6 +69,7 @@ def gate(connection: Connection, request: AddRequest) -> Admission:
 
 def decide(connection: Connection, request: AddRequest) -> VersionRecord | Admission:
     """The version that this request has made already, or its admission; raises Blocked."""
+    refuse_malformed(request)
     return find_request(connection, request) or gate(connection, request)
 
 

@@ -1,13 +1,14 @@
 """Versions: committed once by compare-and-swap, then only read."""
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, func, insert, or_, select, update
+from sqlalchemy import Connection, Engine, func, insert, or_, select, union_all, update
 from sqlalchemy.exc import IntegrityError
 
-from db.engine import writing
+from db.engine import current_time, writing
 from db.schema import Membership, TrainingFile, Version
 from domain.errors import Blocked, CommitConflict, NotFound
 from domain.findings import Reason
@@ -15,6 +16,9 @@ from domain.fragment import Fragment, sha256
 from domain.naming import name_key, normal_name
 from domain.requests import AddRequest
 from domain.version import Member, VersionRecord
+
+LONGEST_COMMIT = timedelta(hours=1)
+"""From the base's reading to the commit. Maintenance leaves objects alone for longer than that."""
 
 _JOINED = select(
     *(column for column in Version.__table__.columns),
@@ -35,6 +39,7 @@ def commit(
     """
     try:
         with writing(engine) as connection:
+            _refuse_stale(connection, version)
             _move_pointer(connection, version, description)
             connection.execute(insert(Version), [_version_row(version)])
             first = _next_position(connection, version.training_file_id)
@@ -86,6 +91,12 @@ def versions(connection: Connection, name: str) -> list[VersionRecord]:
     return [VersionRecord.model_validate(row) for row in rows]
 
 
+def referenced_keys(connection: Connection) -> set[str]:
+    """The keys of all objects that a version refers to."""
+    query = union_all(select(Version.json_key), select(Version.jsonl_key))
+    return set(connection.execute(query).scalars())
+
+
 def members(connection: Connection, version: VersionRecord) -> Iterator[Member]:
     """The conversations of a version, in its order (invariant 6)."""
     query = (
@@ -99,6 +110,15 @@ def members(connection: Connection, version: VersionRecord) -> Iterator[Member]:
     )
     for row in connection.execute(query).mappings():
         yield Member.model_validate(row)
+
+
+def _refuse_stale(connection: Connection, version: VersionRecord) -> None:
+    """Objects that maintenance may soon take for garbage are not committed any more."""
+    if current_time(connection) - version.created_at > LONGEST_COMMIT:
+        raise CommitConflict(
+            f"Version {version.number} of “{version.training_file}” was not recorded: its objects "
+            f"were written more than {LONGEST_COMMIT} ago."
+        )
 
 
 def _move_pointer(connection: Connection, version: VersionRecord, description: str) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from domain.errors import Blocked
-from domain.findings import Reason
+from domain.findings import Reason, shortened
 from domain.jsonl import line_suffix
 from domain.limits import MAX_CONVERSATIONS
 from domain.naming import is_request_id, is_safe_key, name_problem
@@ -125,9 +125,9 @@ def _about_ids(request: AddRequest) -> Iterator[Reason]:
     for text, conversation_id in zip(request.conversation_ids, ids, strict=True):
         if conversation_id is None:
             yield Reason(
-                conversation_id=text[:100],
+                conversation_id=shortened(text),
                 code="not-an-id",
-                reason=f"“{text[:100]}” is not a UUID.",
+                reason=f"“{shortened(text)}” is not a UUID.",
             )
     for conversation_id, times in _repeated(ids).items():
         yield Reason(

@@ -75,11 +75,23 @@ class Damaged(TrainfoldError):
     def __init__(self, name: str, version: int, findings: Sequence[str]) -> None:
         super().__init__(name, version, tuple(findings))
 
+    @property
+    def name(self) -> str:
+        return str(self.args[0])
+
+    @property
+    def version(self) -> int:
+        return int(self.args[1])
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        findings: tuple[str, ...] = self.args[2]
+        return findings
+
     def __str__(self) -> str:
-        name, version, findings = self.args
-        listed = "\n".join(f"- {finding}" for finding in findings)
+        listed = "\n".join(f"- {finding}" for finding in self.findings)
         return (
-            f"Version {version} of “{name}” is damaged:\n{listed}\n"
+            f"Version {self.version} of “{self.name}” is damaged:\n{listed}\n"
             "Its row in the database is unchanged, and so are all other versions. "
             "Restore the object from a backup, or make a new version from the sources."
         )

@@ -39,8 +39,9 @@ class VersionWarning(BaseModel):
 
 
 def shortened(text: str, most: int = 60) -> str:
-    """Text from a file as a message can show it."""
-    return text if len(text) <= most else text[:most] + "…"
+    """Text from a file as a message can show it: not at length, control characters escaped."""
+    shown = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text[:most])
+    return shown if len(text) <= most else shown + "…"
 
 
 def gather(warnings: Iterable[VersionWarning]) -> tuple[VersionWarning, ...]:

@@ -14,4 +14,5 @@ class Limits(BaseModel):
     file_bytes: int = Field(16 * 1024 * 1024, gt=0)
     training_pairs: int = Field(1_000, gt=0)
     nesting: int = Field(64, gt=0, le=200)
+    indentation_bytes: int = Field(64 * 1024 * 1024, gt=0)
     reasons_per_conversation: int = Field(20, gt=0)

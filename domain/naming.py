@@ -10,6 +10,9 @@ MAX_REQUEST_ID_LENGTH = 100
 
 Format = Literal["json", "jsonl"]
 
+# Letters and marks that show nothing, though Unicode does not class them as format characters.
+_FILLERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _SAFE_KEY = re.compile(r"[A-Za-z0-9_/.-]{1,900}")
 _REQUEST_ID = re.compile(rf"[A-Za-z0-9_-]{{1,{MAX_REQUEST_ID_LENGTH}}}")
 
@@ -31,7 +34,9 @@ def name_problem(name: str) -> str | None:
         return "the name is empty"
     if len(name) > MAX_NAME_LENGTH:
         return f"the name has {len(name)} characters; at most {MAX_NAME_LENGTH}"
-    if any(unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") for character in name):
+    if any(
+        unicodedata.category(character) in _INVISIBLE or character in _FILLERS for character in name
+    ):
         return "the name has control or invisible characters"
     if set(name) & set("/\\"):
         return "the name looks like a path: / and \\ are not allowed"
@@ -58,5 +63,5 @@ def version_key(
 def download_name(name: str, number: int, format: Format) -> str:
     """An ASCII file name that is safe on every system and in every header."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    stem = re.sub(r"[^A-Za-z0-9_-]+", "-", plain).strip("-_")
+    stem = re.sub(r"[^A-Za-z0-9_-]+", "-", plain)[:MAX_NAME_LENGTH].strip("-_")
     return f"{stem or 'training-file'}-v{number}.{format}"

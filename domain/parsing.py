@@ -40,7 +40,7 @@ def parse(data: bytes, limits: Limits) -> Any:
         value = orjson.loads(data)
     except orjson.JSONDecodeError as error:
         raise BadJson("not-json", f"not JSON: {error}") from None
-    keys = _measure(value, limits.nesting)
+    keys = _measure(value, limits)
     if keys != len(KEY.findall(data)) or LONG_INTEGER.search(data):
         _read_slowly(data)
     return value
@@ -53,11 +53,14 @@ def _refuse_other_encodings(data: bytes) -> None:
         raise BadJson("not-utf-8", f"not UTF-8: {error.reason} at byte {error.start}") from None
 
 
-def _measure(value: Any, deepest: int) -> int:
-    """Count the keys of all objects; raise BadJson where the nesting is too deep."""
-    keys = 0
+def _measure(value: Any, limits: Limits) -> int:
+    """Count the keys of all objects; raise BadJson where the nesting is too deep.
+
+    Also where there is so much so deep inside that the indented full file would swell.
+    """
+    keys = indentation = 0
     level = [value]
-    for _ in range(deepest + 1):
+    for depth in range(limits.nesting + 1):
         below: list[Any] = []
         for item in level:
             if isinstance(item, dict):
@@ -67,8 +70,11 @@ def _measure(value: Any, deepest: int) -> int:
                 below.extend(item)
         if not below:
             return keys
+        indentation += 2 * (depth + 1) * len(below)
+        if indentation > limits.indentation_bytes:
+            raise BadJson("too-much-nested", "it holds too many values nested too deep")
         level = below
-    raise BadJson("too-deep", f"nested more than {deepest} levels deep")
+    raise BadJson("too-deep", f"nested more than {limits.nesting} levels deep")
 
 
 def _read_slowly(data: bytes) -> None:

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from domain import jsonl, statistics
+from domain.contradictions import contradictions, reserved_keys
 from domain.conversation import Conversation
 from domain.eligibility import EligibleConversation
 from domain.errors import Blocked
@@ -76,7 +77,7 @@ def read(
     subject = str(conversation_id) if conversation_id else None
     raw = _parsed(data, subject, limits)
     conversation = _checked(raw, subject, limits)
-    reasons = [*_contradictions(conversation, conversation_id), *_reserved_keys(raw)]
+    reasons = [*contradictions(conversation, conversation_id), *reserved_keys(raw)]
     if reasons:
         raise Blocked(
             _capped([r.model_copy(update={"conversation_id": subject}) for r in reasons], limits)
@@ -178,58 +179,6 @@ def _capped(reasons: list[Reason], limits: Limits) -> list[Reason]:
         reason=f"and {len(reasons) - most} more reasons in this file.",
     )
     return [*reasons[:most], rest]
-
-
-def _contradictions(conversation: Conversation, conversation_id: UUID | None) -> Iterator[Reason]:
-    """What the structure alone cannot say."""
-    dataset = conversation.dataset_metadata
-    pairs = conversation.training_pairs
-    if conversation_id and dataset.dataset_name != f"fp_conversation_{conversation_id}":
-        yield Reason(
-            code="other-conversation",
-            reason=f"The file is “{dataset.dataset_name}”, another conversation's.",
-            path="dataset_metadata.dataset_name",
-        )
-    if dataset.total_turns != len(pairs):
-        yield Reason(
-            code="wrong-count",
-            reason=f"total_turns is {dataset.total_turns}, but there are {len(pairs)} pairs.",
-            path="dataset_metadata.total_turns",
-        )
-    seen: set[str] = set()
-    for index, pair in enumerate(pairs):
-        here = f"training_pairs[{index}]"
-        if pair.turn_number != index + 1:
-            yield Reason(
-                code="wrong-turn",
-                reason=f"turn_number is {pair.turn_number} where turn {index + 1} is due.",
-                path=f"{here}.turn_number",
-            )
-        if pair.training_metadata.conversation_turn != pair.turn_number:
-            yield Reason(
-                code="wrong-turn",
-                reason="conversation_turn differs from turn_number.",
-                path=f"{here}.training_metadata.conversation_turn",
-            )
-        if pair.id in seen:
-            yield Reason(
-                code="repeated-pair-id",
-                reason=f"The pair id “{shortened(pair.id)}” stands twice in this conversation.",
-                path=f"{here}.id",
-            )
-        seen.add(pair.id)
-
-
-def _reserved_keys(raw: dict[str, Any]) -> Iterator[Reason]:
-    """A trainer skips every line with `_meta`; such a pair would be lost without a word."""
-    for index, pair in enumerate(raw["training_pairs"]):
-        if jsonl.META in pair:
-            yield Reason(
-                code="reserved-key",
-                reason=f"The key “{jsonl.META}” marks the JSONL's first line; "
-                "a trainer would skip this pair.",
-                path=f"training_pairs[{index}].{jsonl.META}",
-            )
 
 
 def _warnings(

@@ -124,8 +124,9 @@ def _check_member(
     if sha256(part) != member.json_sha256:
         yield f"{name}: its bytes in the JSON differ from the recorded digest"
         return
-    if sha256(lines) != member.jsonl_sha256:
-        yield f"{name}: its lines in the JSONL differ from the recorded digest"
+    # Lengths too: at the end of the file, a length too great reads what is there.
+    if sha256(lines) != member.jsonl_sha256 or len(lines) != member.jsonl_length:
+        yield f"{name}: its lines in the JSONL differ from the recorded digest or length"
         return
     try:
         yield from _check_content(name, member, part, lines, found)

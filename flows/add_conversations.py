@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 from prefect import flow
+from prefect.context import FlowRunContext
 from prefect.futures import PrefectFuture, as_completed
 from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
@@ -12,7 +13,8 @@ from prefect.utilities.annotations import quote, unmapped
 from domain.eligibility import EligibleConversation
 from domain.errors import Blocked
 from domain.findings import Reason
-from domain.fragment import Fragment
+from domain.fragment import Fragment, sha256
+from domain.naming import is_request_id
 from domain.requests import AddRequest
 from domain.version import VersionRecord
 from tasks.fetch import fetch
@@ -44,7 +46,8 @@ def add_conversations(
         description: What the training file is for; kept when it is created.
         strict: Treat warnings as errors.
         requested_by: Who asks; recorded on the version.
-        request_id: Makes a repeated request return the version it made. Default: this run's id.
+        request_id: Makes a repeated request return the version it made. Default: this
+            run's idempotency key, or its id.
     """
     request = AddRequest(
         training_file=training_file,
@@ -53,7 +56,7 @@ def add_conversations(
         description=description,
         strict=strict,
         requested_by=requested_by,
-        request_id=request_id or str(flow_run.id),
+        request_id=request_id or own_request_id(),
     )
     try:
         version = run(request)
@@ -64,24 +67,36 @@ def add_conversations(
     return Completed(message=_summary(version), data=version)
 
 
+def own_request_id() -> str:
+    """The flow run's idempotency key or, failing that, its id: the same when it is run again."""
+    context = FlowRunContext.get()
+    key = context.flow_run.idempotency_key if context and context.flow_run else None
+    if key is None:
+        return str(flow_run.id)
+    return key if is_request_id(key) else sha256(key.encode())
+
+
 def run(request: AddRequest) -> VersionRecord:
     """Precondition, gate, fetch ×N, validate ×N, reduce; raises Blocked with every reason."""
     check_preconditions()
     decision = gate(request)
     if isinstance(decision, VersionRecord):
         return decision
-    fragments = collect(decision.conversations, strict=request.strict)
+    fragments = collect(request, decision.conversations)
     return reduce(request, quote(fragments))
 
 
-def collect(conversations: Sequence[EligibleConversation], *, strict: bool) -> list[Fragment]:
+def collect(request: AddRequest, conversations: Sequence[EligibleConversation]) -> list[Fragment]:
     """Fetch and validate every conversation, so that a refusal names all that is wrong."""
-    fetched = fetch.map(conversations)
+    fetched = fetch.map(conversations, unmapped(request.request_id))
     show_progress(fetched)
     sources, missing = settle(fetched)
     found = [pair for pair in zip(sources, conversations, strict=True) if pair[0] is not None]
     checked = validate.map(
-        [data for data, _ in found], [conversation for _, conversation in found], unmapped(strict)
+        [data for data, _ in found],
+        [conversation for _, conversation in found],
+        unmapped(request.request_id),
+        unmapped(request.strict),
     )
     fragments, refused = settle(checked)
     if missing or refused:

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import IO, TYPE_CHECKING, cast
 from urllib.parse import quote
 
@@ -21,7 +21,7 @@ from domain.errors import (
     Unreachable,
 )
 from domain.merge import Segment
-from storage.store import Stored
+from storage.store import Listed, Stored
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -133,6 +133,27 @@ class S3Store:
     def delete(self, key: str) -> None:
         with self._own_errors(key):
             self._client.delete_object(Bucket=self.bucket, Key=key)
+
+    def listed(self) -> Iterator[Listed]:
+        with self._own_errors(""):
+            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket)
+            for page in pages:
+                for item in page.get("Contents", []):
+                    yield Listed(item["Key"], item["Size"], item["LastModified"])
+
+    def abort_uploads(self, *, before: datetime) -> int:
+        aborted = 0
+        with self._own_errors(""):
+            pages = self._client.get_paginator("list_multipart_uploads").paginate(
+                Bucket=self.bucket
+            )
+            for upload in (upload for page in pages for upload in page.get("Uploads", [])):
+                if upload["Initiated"] < before:
+                    self._client.abort_multipart_upload(
+                        Bucket=self.bucket, Key=upload["Key"], UploadId=upload["UploadId"]
+                    )
+                    aborted += 1
+        return aborted
 
     def download_link(self, key: str, *, file_name: str, lifetime: timedelta) -> str:
         disposition = f"attachment; filename=\"{file_name}\"; filename*=UTF-8''{quote(file_name)}"

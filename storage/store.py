@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from domain.merge import Segment
@@ -14,6 +14,15 @@ class Stored:
 
     size_bytes: int
     sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An object as a listing tells of it."""
+
+    key: str
+    size_bytes: int
+    modified: datetime
 
 
 class ObjectStore(Protocol):
@@ -41,6 +50,12 @@ class ObjectStore(Protocol):
 
     def delete(self, key: str) -> None:
         """Remove an object; one that is not there is no error."""
+
+    def listed(self) -> Iterator[Listed]:
+        """All objects of the bucket."""
+
+    def abort_uploads(self, *, before: datetime) -> int:
+        """Give up multipart uploads begun before that moment; returns how many there were."""
 
     def download_link(self, key: str, *, file_name: str, lifetime: timedelta) -> str:
         """A link that anyone can open for `lifetime`; the browser saves it as `file_name`."""

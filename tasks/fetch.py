@@ -1,28 +1,20 @@
 """Fetch one conversation's file. Transport errors are retried, what will not change is not."""
 
-from typing import Any
-
 from prefect import task
-from prefect.cache_policies import NO_CACHE
-from prefect.client.schemas.objects import State, TaskRun
-from prefect.tasks import Task, exponential_backoff
+from prefect.tasks import exponential_backoff
 
 from domain.eligibility import EligibleConversation
-from domain.errors import AccessRefused, Blocked, ObjectMissing, ObjectTooLarge, Unreachable
+from domain.errors import AccessRefused, Blocked, ObjectMissing, ObjectTooLarge
 from domain.findings import Reason
 from storage.store import ObjectStore
 from tasks import resources
+from tasks.policies import KEPT_FOR, may_help, once_a_request
 
 CODES: dict[type[Exception], str] = {
     ObjectMissing: "object-missing",
     ObjectTooLarge: "file-too-large",
     AccessRefused: "object-refused",
 }
-
-
-def is_transport_error(_task: Task[Any, Any], _run: TaskRun, state: State[Any]) -> bool:
-    """Whether trying again may help."""
-    return isinstance(state.result(raise_on_failure=False), Unreachable)
 
 
 def read_source(store: ObjectStore, eligible: EligibleConversation, *, most_bytes: int) -> bytes:
@@ -44,10 +36,12 @@ def read_source(store: ObjectStore, eligible: EligibleConversation, *, most_byte
     retries=4,
     retry_delay_seconds=exponential_backoff(backoff_factor=0.5),
     retry_jitter_factor=0.5,
-    retry_condition_fn=is_transport_error,
-    cache_policy=NO_CACHE,
+    retry_condition_fn=may_help,
+    cache_key_fn=once_a_request,
+    cache_expiration=KEPT_FOR,
+    persist_result=True,
 )
-def fetch(eligible: EligibleConversation) -> bytes:
+def fetch(eligible: EligibleConversation, request_id: str) -> bytes:  # noqa: ARG001 - the cache key
     return read_source(
         resources.conversations_store(),
         eligible,

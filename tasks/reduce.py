@@ -5,7 +5,7 @@ import secrets
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from itertools import count
 from uuid import uuid4
 
 from prefect import task
@@ -13,7 +13,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 from sqlalchemy import Engine
 
-from db.engine import reading
+from db.engine import current_time, reading
 from db.gate import decide
 from db.versions import commit
 from domain.errors import (
@@ -30,10 +30,12 @@ from domain.requests import AddRequest
 from domain.version import VersionRecord
 from storage.store import ObjectStore, Stored
 from tasks import resources
-from tasks.fetch import is_transport_error
+from tasks.policies import may_help
 
 CONTENT_TYPES: dict[Format, str] = {"json": "application/json", "jsonl": "application/jsonl"}
 LONGEST_PAUSE_SECONDS = 5.0
+PATIENCE = 20
+"""Tries to reach the database again after an unknown outcome: about a minute."""
 
 
 @task(
@@ -42,7 +44,7 @@ LONGEST_PAUSE_SECONDS = 5.0
     retries=2,
     retry_delay_seconds=exponential_backoff(backoff_factor=1),
     retry_jitter_factor=0.5,
-    retry_condition_fn=is_transport_error,
+    retry_condition_fn=may_help,
     cache_policy=NO_CACHE,
 )
 def reduce(request: AddRequest, fragments: Sequence[Fragment]) -> VersionRecord:
@@ -55,27 +57,28 @@ def make_version(
     """Make the request's version, or return the one that it has made already.
 
     A request that another one overtakes starts again from the new current version, gate
-    included, with the fragments it has (invariant 4). Raises Blocked, Unreachable, AccessRefused.
+    included, with the fragments it has (invariant 4). Raises Blocked, Unreachable, AccessRefused,
+    and CommitOutcomeUnknown when the database stays away after dying in the commit.
     """
-    attempt = 0
-    while True:
+    for attempt in count(1):
         with reading(engine) as connection:
             decision = decide(connection, request)
+            now = current_time(connection)
         if isinstance(decision, VersionRecord):
             return decision
-        folded = fold(request, decision, fragments, new_id=uuid4(), now=datetime.now(UTC))
+        folded = fold(request, decision, fragments, new_id=uuid4(), now=now)
         version = store_fold(store, request, folded)
         try:
             commit(engine, version, folded.fragments, description=request.description)
         except CommitConflict:
             _drop(store, version)
-            attempt += 1
-            time.sleep(random.uniform(0, min(0.05 * 2**attempt, LONGEST_PAUSE_SECONDS)))  # noqa: S311
-        except CommitOutcomeUnknown:
-            # Whether it was committed, the request id tells, at the top of the loop.
-            continue
+            _pause(attempt)
+        except CommitOutcomeUnknown as unknown:
+            # Its objects stay: the database may still be carrying out the commit.
+            _await_database(engine, unknown)
         else:
             return version
+    raise AssertionError  # count() does not end
 
 
 def store_fold(store: ObjectStore, request: AddRequest, folded: Fold) -> VersionRecord:
@@ -129,6 +132,24 @@ def _write(store: ObjectStore, key: str, document: Document, format: Format) -> 
             f"{document.size_bytes:,} were sent. No version was recorded; the object is garbage."
         )
     return stored
+
+
+def _await_database(engine: Engine, unknown: CommitOutcomeUnknown) -> None:
+    """Return when the database answers again; then the request id tells what became of it."""
+    for attempt in range(1, PATIENCE + 1):
+        try:
+            with reading(engine) as connection:
+                current_time(connection)
+        except Unreachable:
+            _pause(attempt)
+        else:
+            return
+    raise unknown
+
+
+def _pause(attempt: int) -> None:
+    """Longer from attempt to attempt, and never the same for two writers."""
+    time.sleep(random.uniform(0, min(0.05 * 2**attempt, LONGEST_PAUSE_SECONDS)))  # noqa: S311
 
 
 def _drop(store: ObjectStore, version: VersionRecord) -> None:

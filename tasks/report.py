@@ -12,11 +12,13 @@ from prefect.artifacts import (
     update_progress_artifact,
 )
 
+from domain.errors import Damaged
 from domain.findings import Reason
 from domain.naming import Format, download_name
 from domain.statistics import quality_summary
 from domain.version import VersionRecord
 from tasks import resources
+from tasks.sweep import Swept
 
 SECONDS_BETWEEN_UPDATES = 0.5
 
@@ -64,6 +66,31 @@ def report_version(version: VersionRecord) -> None:
         key=f"training-file-{_slug(version.training_file)}",
         markdown=version_markdown(version),
         description=f"Version {version.number} of “{_inline(version.training_file)}”",
+    )
+
+
+def report_sweep(swept: Swept) -> None:
+    """The objects that no version refers to."""
+    create_table_artifact(
+        key="maintain",
+        table=[{"object": key} for key in swept.objects],
+        description=f"{len(swept.objects)} objects without a version, {swept.size_bytes:,} bytes; "
+        f"{'removed' if swept.removed else 'only listed'}. "
+        f"{swept.uploads} unfinished uploads given up.",
+    )
+
+
+def report_damage(damaged: Sequence[Damaged]) -> None:
+    """What is wrong with which version."""
+    create_table_artifact(
+        key="damaged",
+        table=[
+            {"training file": each.name, "version": each.version, "finding": finding}
+            for each in damaged
+            for finding in each.findings
+        ],
+        description="Stored objects that are not what their version records. The rows in the "
+        "database are unchanged. Restore the objects, or make a new version from the sources.",
     )
 
 

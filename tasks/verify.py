@@ -1,4 +1,4 @@
-"""Read a version's objects back and compare them with what it records."""
+"""Read a version's objects back and compare them with what it records. Needs no Prefect."""
 
 from itertools import islice
 

@@ -5,6 +5,7 @@ Every field is `TRAINFOLD_<NAME>` in the environment. What is not set there come
 """
 
 import os
+from collections.abc import Collection
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +21,7 @@ from pydantic_settings import (
 )
 
 from domain.errors import NotReady
+from domain.garbage import SHORTEST_SAFE_AGE
 from domain.limits import Limits
 
 
@@ -40,10 +42,15 @@ Service = Literal["database", "s3", "prefect"]
 SERVICES: tuple[Service, ...] = ("database", "s3", "prefect")
 
 
+def is_service_variable(name: str, services: Collection[Service] = SERVICES) -> bool:
+    """Whether a variable of the environment configures one of these services."""
+    prefixes = tuple(f"TRAINFOLD_{service.upper()}_" for service in services)
+    return name.startswith(prefixes) or (name == "PREFECT_API_URL" and "prefect" in services)
+
+
 def is_configured(service: Service) -> bool:
     """Whether the environment names this service, so that the local stack's is not used."""
-    own = any(name.startswith(f"TRAINFOLD_{service.upper()}_") for name in os.environ)
-    return own or (service == "prefect" and "PREFECT_API_URL" in os.environ)
+    return any(is_service_variable(name, [service]) for name in os.environ)
 
 
 class _LocalStack(JsonConfigSettingsSource):
@@ -75,6 +82,7 @@ class Settings(BaseSettings):
     conversations_bucket: str = "conversation-files"
     training_files_bucket: str = "training-files"
     download_link_lifetime: timedelta = timedelta(hours=1)
+    garbage_safe_age: timedelta = Field(timedelta(days=1), ge=SHORTEST_SAFE_AGE)
     limits: Limits = Field(default_factory=Limits)
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Values for tests of the domain: valid conversations, their fragments, a training file in memory."""
+"""Values for tests of the domain: conversations, fragments, a training file in memory."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
@@ -316,9 +316,7 @@ POOL = [
 ]
 
 scores = (
-    st.integers(1, 5)
-    | st.floats(1, 5, allow_nan=False)
-    | st.decimals(1, 5, places=1).map(lambda number: float(number))
+    st.integers(1, 5) | st.floats(1, 5, allow_nan=False) | st.decimals(1, 5, places=1).map(float)
 )
 answers = (
     st.none()

@@ -6,11 +6,16 @@ import pickle
 import pytest
 
 from domain import errors
-from domain.findings import Reason, VersionWarning, gather
+from domain.findings import Reason, VersionWarning, gather, shortened
 from tests.domain.making import A, B
 
 REASONS = [
-    Reason(conversation_id=str(A), code="missing-key", reason="The key “id” is missing.", path="a[0].id"),
+    Reason(
+        conversation_id=str(A),
+        code="missing-key",
+        reason="The key “id” is missing.",
+        path="a[0].id",
+    ),
     Reason(code="too-many", reason="Too many."),
 ]
 EXAMPLES = {
@@ -40,7 +45,9 @@ def test_the_modules_docstring_shows_every_error():
 
 
 def test_a_blocked_error_says_the_first_reason_and_how_many_more():
-    assert str(errors.Blocked(REASONS[:1])) == "Blocked, nothing was written: The key “id” is missing."
+    assert (
+        str(errors.Blocked(REASONS[:1])) == "Blocked, nothing was written: The key “id” is missing."
+    )
     assert str(errors.Blocked(REASONS)).endswith("is missing., and 1 more")
     assert pickle.loads(pickle.dumps(errors.Blocked(REASONS))).reasons == tuple(REASONS)
 
@@ -52,14 +59,29 @@ def test_a_damaged_error_lists_its_findings_and_what_to_do():
 
 
 def warning(message: str, path: str, id: object = A, count: int = 1) -> VersionWarning:
-    return VersionWarning(conversation_id=str(id), code="c", message=message, path=path, count=count)
+    return VersionWarning(
+        conversation_id=str(id), code="c", message=message, path=path, count=count
+    )
 
 
 def test_equal_warnings_of_a_conversation_become_one_at_the_first_path():
     gathered = gather(
-        [warning("m", "a"), warning("n", "b"), warning("m", "c"), warning("m", "a", B), warning("m", "d", count=3)]
+        [
+            warning("m", "a"),
+            warning("n", "b"),
+            warning("m", "c"),
+            warning("m", "a", B),
+            warning("m", "d", count=3),
+        ]
     )
     assert gathered == (warning("m", "a", count=5), warning("n", "b"), warning("m", "a", B))
+
+
+def test_text_is_shortened_and_made_visible():
+    assert shortened("größe 1") == "größe 1"
+    assert shortened("x" * 60) == "x" * 60
+    assert shortened("x" * 61) == "x" * 60 + "…"
+    assert shortened("a\n\x1b\u202e\ud800") == "a\\n\\x1b\\u202e\\ud800"
 
 
 def test_gathering_again_changes_nothing():

@@ -1,4 +1,4 @@
-"""Folding conversations into the next version: the merge by splicing (invariants 2, 6, 7, 9, 10)."""
+"""Folding conversations into the next version, by splicing (invariants 2, 6, 7, 9, 10)."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -12,9 +12,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.errors import Blocked
+from domain.folding import fold
 from domain.merge import Span, utc_text
 from tests.building import conversation, profile
-from tests.domain.making import A, B, C, FILE_ID, NOW, POOL, TrainingFile, exactly, id_of, several, steady
+from tests.domain.making import (
+    FILE_ID,
+    NOW,
+    POOL,
+    A,
+    B,
+    C,
+    TrainingFile,
+    exactly,
+    fragment_of,
+    id_of,
+    request,
+    several,
+    steady,
+)
 
 
 def built(*requests: list[dict[str, Any]]) -> TrainingFile:
@@ -73,13 +88,13 @@ def test_both_documents_hold_the_same_conversations_in_the_order_of_adding(reque
 @given(split_up())
 def test_the_recorded_places_and_sizes_are_true(requests):
     file = built(*requests)
-    for fold, version in zip(file.folds, file.versions, strict=True):
+    for folded, version in zip(file.folds, file.versions, strict=True):
         full, lines = file.objects[version.json_key], file.objects[version.jsonl_key]
-        assert (len(full), len(lines)) == (fold.full.size_bytes, fold.lines.size_bytes)
-        content = full[fold.full.content_start : fold.full.content_end]
+        assert (len(full), len(lines)) == (folded.full.size_bytes, folded.lines.size_bytes)
+        content = full[folded.full.content_start : folded.full.content_end]
         assert orjson.loads(b"[" + content + b"]") == orjson.loads(full)["conversations"]
-        assert lines[: fold.lines.content_start].count(b"\n") == 1
-        assert fold.lines.content_end == len(lines)
+        assert lines[: folded.lines.content_start].count(b"\n") == 1
+        assert folded.lines.content_end == len(lines)
         assert all(orjson.loads(line) for line in lines.splitlines())
 
 
@@ -94,7 +109,10 @@ def recomputed(value: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         "training_topics": "training_topic_key",
     }
     words = {
-        name: [each["training_pairs"][0]["conversation_metadata"][key] for each in value["conversations"]]
+        name: [
+            each["training_pairs"][0]["conversation_metadata"][key]
+            for each in value["conversations"]
+        ]
         for name, key in keys.items()
     }
     return (
@@ -130,7 +148,11 @@ def test_adding_never_looks_at_what_the_file_holds():
     file = built([conversation(A)])
     for key in (file.version.json_key, file.version.jsonl_key):
         file.objects[key] = b"\xff" * len(file.objects[key])
-    old = len(file.objects["v1.json"]), file.version.json_content_start, file.version.json_content_end
+    old = (
+        len(file.objects["v1.json"]),
+        file.version.json_content_start,
+        file.version.json_content_end,
+    )
     file.add(conversation(B))
     garbage = b"\xff" * (old[2] - old[1])
     assert file.content.startswith(garbage + b",\n    {")
@@ -151,7 +173,7 @@ def test_the_old_content_is_a_span_and_never_bytes():
 def test_conversations_without_examples_leave_no_trace_in_the_lines():
     file = built([conversation(A, turns=1)], [conversation(B, turns=1)], [conversation(C)])
     assert len(file.lines.splitlines()) == 1 + 2
-    assert all(len(segment) for fold in file.folds for segment in fold.lines.segments)
+    assert all(len(segment) for folded in file.folds for segment in folded.lines.segments)
     assert file.version.pair_count == 6
 
 
@@ -163,13 +185,20 @@ def test_a_document_has_its_layout():
     assert text.endswith("\n    }\n  ]\n}\n")
     value = orjson.loads(text)
     assert list(value) == ["training_file_metadata", "consultant_profile", "conversations"]
-    assert orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode() == text
+    assert (
+        orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode() == text
+    )
 
 
 def test_the_first_fold_creates_the_file_and_the_next_ones_keep_its_creation():
     file = built([conversation(A)], [conversation(B)])
     first, second = file.folds
-    assert (first.training_file_id, first.number, first.created, first.updated) == (FILE_ID, 1, NOW, NOW)
+    assert (first.training_file_id, first.number, first.created, first.updated) == (
+        FILE_ID,
+        1,
+        NOW,
+        NOW,
+    )
     assert (second.training_file_id, second.number, second.created) == (FILE_ID, 2, NOW)
     metadata = file.value["training_file_metadata"]
     assert metadata["created_date"] == "2026-05-04T12:30:00.123Z"
@@ -177,7 +206,11 @@ def test_the_first_fold_creates_the_file_and_the_next_ones_keep_its_creation():
 
 
 @pytest.mark.parametrize(
-    "moment", [datetime(2026, 5, 4, tzinfo=UTC), datetime(2026, 5, 4, 5, 30, tzinfo=timezone(timedelta(hours=5, minutes=30)))]
+    "moment",
+    [
+        datetime(2026, 5, 4, tzinfo=UTC),
+        datetime(2026, 5, 4, 5, 30, tzinfo=timezone(timedelta(hours=5, minutes=30))),
+    ],
 )
 def test_times_are_written_in_utc_with_milliseconds(moment):
     assert utc_text(moment) == "2026-05-04T00:00:00.000Z"
@@ -206,14 +239,17 @@ def test_colliding_ids_get_longer_suffixes_in_the_order_of_adding():
     assert len(set(ids)) == len(ids) == 6
 
 
-def test_fragments_of_another_suffix_are_relabelled_as_the_admission_says():
+def test_fragments_are_relabelled_as_the_admission_says():
     # After a lost race the gate may give other suffixes than those the fragments were made with.
-    file, other = built([conversation(B)]), built([conversation(POOL[1])])
     late = conversation(POOL[0])
-    made_early = file.add(late).fragments[0]
+    made_early = fragment_of(late)
+    file = built([conversation(POOL[1])])
+    asked = request(A)
+    admission = file.admission(asked, [late])
+    folded = fold(asked, admission, [made_early], new_id=FILE_ID, now=NOW)
     assert made_early.line_suffix == "aaaaaaaa"
-    made_late = other.add(late).fragments[0]
-    assert made_early.relabelled(made_late.line_suffix) == made_late
+    assert [fragment.line_suffix for fragment in folded.fragments] == ["aaaaaaaa-0000"]
+    assert file.bytes_of(folded.lines).endswith(file.add(late).fragments[0].lines)
 
 
 # One consultant
@@ -225,7 +261,9 @@ def of_another(conversation_id: UUID, **changes: Any) -> dict[str, Any]:
     return value
 
 
-def blocked(file: TrainingFile, *values: dict[str, Any], strict: bool = False) -> list[tuple[str, str | None, str | None]]:
+def blocked(
+    file: TrainingFile, *values: dict[str, Any], strict: bool = False
+) -> list[tuple[str, str | None, str | None]]:
     before = (dict(file.objects), list(file.versions))
     with pytest.raises(Blocked) as caught:
         file.add(*values, strict=strict)
@@ -272,7 +310,11 @@ def test_a_profile_worded_differently_is_a_warning_and_the_file_keeps_the_first(
     file = built([conversation(A)])
     folded = file.add(of_another(B, **changes))
     (warning,) = folded.warnings
-    assert (warning.conversation_id, warning.code, warning.path) == (str(B), "profile-differs", path)
+    assert (warning.conversation_id, warning.code, warning.path) == (
+        str(B),
+        "profile-differs",
+        path,
+    )
     assert folded.consultant_profile == profile()
     assert exactly(file.value["consultant_profile"]) == exactly(profile())
 
@@ -297,4 +339,6 @@ def test_a_version_records_the_warnings_of_its_own_conversations_only():
 
 def test_unknown_keys_of_the_profile_are_kept():
     value = of_another(A, x={"deep": [3.0, 3, "\u2028"]})
-    assert exactly(built([value]).value["consultant_profile"]) == exactly(value["consultant_profile"])
+    assert exactly(built([value]).value["consultant_profile"]) == exactly(
+        value["consultant_profile"]
+    )

@@ -34,7 +34,8 @@ def test_without_a_batch_there_is_no_batch_id():
 
 
 @pytest.mark.parametrize(
-    ("score", "tier"), [(5, "seed_dataset"), (3.5, "production"), (2.5, "experimental"), (1, "rejected")]
+    ("score", "tier"),
+    [(5, "seed_dataset"), (3.5, "production"), (2.5, "experimental"), (1, "rejected")],
 )
 def test_the_tier_is_computed_whatever_the_file_says(score, tier):
     metadata = orjson.loads(fragment_of(conversation(A, score=score)).full)["conversation_metadata"]

@@ -1,15 +1,18 @@
 """Hostile bytes: whatever comes in, a fragment or reasons come out (invariant 13)."""
 
+from collections.abc import Sequence
+
 import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.errors import Blocked
+from domain.findings import Reason
 from domain.fragment import Fragment
 from domain.limits import Limits
 from domain.validation import validate
-from domain.errors import Blocked
 from tests.building import as_bytes, conversation
-from tests.domain.making import A, LIMITS, eligible, json_values, replaced, steady, walk, without
+from tests.domain.making import LIMITS, A, eligible, json_values, replaced, steady, walk, without
 
 VALID = conversation(A, turns=2)
 SOURCE = as_bytes(VALID)
@@ -19,15 +22,20 @@ PLACES = [path for path, _ in walk(VALID)]
 often = settings(steady, max_examples=300)
 
 
+def assert_good_form(reasons: Sequence[Reason], limits: Limits) -> None:
+    assert 0 < len(reasons) <= limits.reasons_per_conversation + 1
+    assert all(reason.conversation_id == str(A) for reason in reasons)
+    assert all(reason.code not in ("", "invalid") for reason in reasons)
+    assert all(len(reason.reason) < 1_000 for reason in reasons)
+    assert all((reason.reason + (reason.path or "")).isprintable() for reason in reasons)
+
+
 def judged(data: bytes, limits: Limits = LIMITS) -> Fragment | None:
     """The fragment, or None when the file is refused in good form."""
     try:
         fragment = validate(data, eligible(), limits=limits)
     except Blocked as blocked:
-        assert 0 < len(blocked.reasons) <= limits.reasons_per_conversation + 1
-        assert all(reason.conversation_id == str(A) for reason in blocked.reasons)
-        assert all(reason.code and len(reason.reason) < 1_000 for reason in blocked.reasons)
-        assert not any(reason.code == "invalid" for reason in blocked.reasons)
+        assert_good_form(blocked.reasons, limits)
         return None
     assert orjson.loads(fragment.full)["training_pairs"] == orjson.loads(data)["training_pairs"]
     assert len(fragment.lines.splitlines()) == fragment.statistics.examples

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from domain.jsonl import LINE_KEYS, example_lines, line_suffix, meta_line, with_suffix
 from tests.building import conversation
-from tests.domain.making import A, POOL, conversations, fragment_of, steady
+from tests.domain.making import POOL, A, conversations, fragment_of, steady
 
 
 def test_only_targets_that_say_something_give_lines():

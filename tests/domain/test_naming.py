@@ -30,6 +30,7 @@ from tests.domain.making import FILE_ID, steady
         ("ﬁrst", "first"),
         ("ΣΊΣΥΦΟΣ", "σίσυφος"),
         ("①", "1"),
+        ("α\u0345\u0302", "α\u0302\u0345"),
         ("x²", "x2"),
     ],
 )
@@ -37,7 +38,9 @@ def test_names_are_equal_up_to_case_width_form_and_white_space(one, other):
     assert name_key(one) == name_key(other)
 
 
-@pytest.mark.parametrize(("one", "other"), [("a b", "ab"), ("a-b", "a_b"), ("e", "é"), ("v1", "v2")])
+@pytest.mark.parametrize(
+    ("one", "other"), [("a b", "ab"), ("a-b", "a_b"), ("e", "é"), ("v1", "v2")]
+)
 def test_other_names_are_different(one, other):
     assert name_key(one) != name_key(other)
 
@@ -77,6 +80,9 @@ def test_a_name_may_be_any_visible_text(name):
         "a\u200bb",
         "a\ufeffb",
         "a\u00adb",
+        "a\u034fb",
+        "\u3164",
+        "\u2800",
         "a\u2028b",
         "a\u2029b",
         "a/b",
@@ -101,6 +107,7 @@ def test_judging_a_name_never_fails(name):
 @given(st.text(), st.integers(1, 10**6), st.sampled_from(["json", "jsonl"]))
 def test_a_download_name_is_ascii_and_safe_for_anything(name, number, format):
     made = download_name(name, number, format)
+    assert len(made) < 150
     assert re.fullmatch(rf"[A-Za-z0-9_][A-Za-z0-9_-]*-v{number}\.{format}", made)
 
 
@@ -141,3 +148,8 @@ def test_a_versions_key_is_safe_and_its_own_for_every_attempt():
     assert keys[0] == f"{FILE_ID}/v000001-r.00000000/training.json"
     assert len(set(keys)) == len(keys)
     assert all(map(is_safe_key, keys))
+
+
+@pytest.mark.parametrize("character", ["℡", "㏂", "W"])
+def test_a_download_name_fits_into_a_file_system(character):
+    assert len(download_name(character * 120, 1, "jsonl").encode()) < 150

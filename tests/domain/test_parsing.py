@@ -192,6 +192,15 @@ def test_any_json_value_is_a_document(value):
     assert exactly(parse(value.encode(), LIMITS)) == exactly(json.loads(value))
 
 
+def test_a_small_file_that_indentation_would_swell_is_refused():
+    data = b"[" * 60 + b",".join([b"[]"] * 700_000) + b"]" * 60
+    assert refused(data) == "too-much-nested"
+
+
+def test_a_flat_file_of_as_many_values_is_not():
+    assert parse(b"[" + b",".join([b"[]"] * 700_000) + b"]", LIMITS) == [[]] * 700_000
+
+
 def test_a_refusal_never_repeats_a_long_key():
     key = "k" * 1_000_000
     with pytest.raises(BadJson) as caught:

@@ -2,15 +2,14 @@
 
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import orjson
-import pytest
 from jsonschema import Draft202012Validator
 
+from domain.jsonl import LINE_KEYS, example_lines
 from tests.building import conversation
-from tests.domain.making import A, B, C, LIMITS, TrainingFile, eligible, refusal, text_of, walk, without
-from domain.errors import Blocked
-from domain.validation import validate
+from tests.domain.making import A, B, C, TrainingFile, refusal, text_of, walk, without
 
 
 def schema(shared: Path, name: str) -> Draft202012Validator:
@@ -43,13 +42,15 @@ def test_what_the_schema_requires_is_what_validation_requires(shared):
         assert bool(refusal(less)) == bool(faults(validator, less)), text_of(path)
 
 
-def test_the_formats_example_is_read_and_folded_to_the_formats_own_lines(shared):
-    pytest.importorskip("jsonschema")
+def test_the_formats_example_lines_are_what_its_pairs_give(shared):
     full = orjson.loads((shared / "format" / "example-v4-full.json").read_bytes())
-    assert faults(schema(shared, "full-training-file"), full) == []
-    lines = (shared / "format" / "example-v4.jsonl").read_bytes().splitlines()
-    assert LIMITS
-    assert eligible
-    assert Blocked
-    assert validate
-    assert orjson.loads(lines[0])["_meta"]
+    _, *lines = (shared / "format" / "example-v4.jsonl").read_bytes().splitlines()
+    made = b"".join(
+        example_lines(UUID(id), each["training_pairs"], suffix=id[:8])
+        for each in full["conversations"]
+        for id in [each["conversation_metadata"]["conversation_id"]]
+    )
+    given = [orjson.loads(line) for line in lines]
+    ids = [line["id"] for line in given]
+    assert [orjson.loads(line)["id"] for line in made.splitlines()] == ids
+    assert {tuple(line) for line in given} == {LINE_KEYS}

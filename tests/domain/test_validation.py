@@ -11,9 +11,9 @@ from domain.limits import Limits
 from domain.validation import read
 from tests.building import as_bytes, conversation
 from tests.domain.making import (
+    LIMITS,
     A,
     B,
-    LIMITS,
     Path,
     codes,
     eligible,
@@ -79,7 +79,9 @@ def wrong_values(path: Path, value: Any) -> list[Any]:
     return [wrong for wrong in everything if type(wrong) not in right]
 
 
-@pytest.mark.parametrize(("path", "value"), EVERYWHERE, ids=lambda it: text_of(it)[:60] if isinstance(it, tuple) else "")
+@pytest.mark.parametrize(
+    ("path", "value"), EVERYWHERE, ids=lambda it: text_of(it)[:60] if isinstance(it, tuple) else ""
+)
 def test_a_wrong_type_is_refused_with_its_path(path: Path, value: Any):
     for wrong in wrong_values(path, value):
         found = codes(replaced(VALID, path, wrong))
@@ -369,6 +371,15 @@ def test_a_flood_of_errors_is_answered_briefly(value):
     assert 0 < len(reasons) <= LIMITS.reasons_per_conversation + 1
 
 
+def test_of_a_long_list_only_the_first_fault_is_told():
+    reasons = refusal(with_pair(conversation_history=[{}] * 3))
+    assert {reason.path for reason in reasons} == {
+        f"training_pairs[0].conversation_history[0].{key}"
+        for key in ("turn", "role", "content", "emotional_state")
+    }
+    assert not any("places" in reason.reason for reason in reasons)
+
+
 LONG = "w" * 1_000_000
 
 
@@ -396,9 +407,34 @@ def test_a_warning_never_repeats_a_long_text_of_the_file():
     assert len(warning.message) < 200
 
 
-def test_a_reason_shows_control_characters_escaped():
-    (reason,) = refusal(with_metadata(persona_archetype="\x1b[2J\u202e\n"))
+ESCAPES = "\x1b[2J\u202e\n\x85\u2028"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        with_metadata(persona_archetype=ESCAPES),
+        VALID | {ESCAPES: 1},
+        replaced(with_pair(id=ESCAPES), ("training_pairs", 1, "id"), ESCAPES),
+        replaced(VALID, ("dataset_metadata", "vertical"), [ESCAPES]),
+    ],
+)
+def test_a_reason_shows_control_characters_escaped(value):
+    (reason,) = refusal(value)
     assert reason.reason.isprintable()
+    assert (reason.path or "").isprintable()
+
+
+def test_a_repeated_key_is_shown_with_its_control_characters_escaped():
+    (reason,) = refusal(b'{"\\u001b[2J": 1, "\\u001b[2J": 2}')
+    assert reason.code == "repeated-key"
+    assert reason.reason.isprintable()
+
+
+@pytest.mark.parametrize("field", ["conversation_phase", "expected_outcome"])
+def test_a_warning_shows_control_characters_escaped(field):
+    warnings = fragment_of(with_metadata(**{field: ESCAPES})).warnings
+    assert all(warning.message.isprintable() for warning in warnings)
 
 
 def test_an_id_with_upper_case_letters_matches_its_file():

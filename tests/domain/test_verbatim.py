@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from domain.jsonl import LINE_KEYS
 from domain.validation import validate
 from tests.building import conversation
-from tests.domain.making import A, LIMITS, eligible, exactly, json_values, steady, texts, unordered
+from tests.domain.making import LIMITS, A, eligible, exactly, json_values, steady, texts, unordered
 
 extras = st.dictionaries(texts.map("x_".__add__), json_values, max_size=3)
 
@@ -76,7 +76,16 @@ def test_a_score_stays_an_integer_or_a_float(score):
 
 @pytest.mark.parametrize(
     "text",
-    ["\u2028\u2029", "\x00\x01\x1f\x7f\x85", "a\r\nb\rc", "👩‍👩‍👧", "e\u0301", "</script>", '"\\/', "\ufeff"],
+    [
+        "\u2028\u2029",
+        "\x00\x01\x1f\x7f\x85",
+        "a\r\nb\rc",
+        "👩‍👩‍👧",
+        "e\u0301",
+        "</script>",
+        '"\\/',
+        "\ufeff",
+    ],
 )
 def test_a_text_stays_as_it_is_down_to_line_breaks_and_unicode_form(text):
     value = conversation(A)

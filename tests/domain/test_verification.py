@@ -13,13 +13,16 @@ from domain.merge import BETWEEN, TAIL
 from domain.verification import ByteStream, check
 from domain.version import Member, VersionRecord
 from tests.building import conversation, profile
-from tests.domain.making import A, B, C, TrainingFile, steady
+from tests.domain.making import POOL, A, B, C, TrainingFile, steady
+
+D = POOL[1]
 
 
 def made() -> TrainingFile:
     file = TrainingFile()
     file.add(conversation(A), conversation(B, score=4.1))
-    file.add(conversation(C, turns=1))
+    file.add(conversation(C, turns=2))
+    file.add(conversation(D, turns=1))
     return file
 
 
@@ -95,8 +98,8 @@ def test_a_finding_names_the_conversation():
 
 
 def test_swapped_conversations_are_found():
-    first, second, third = FULL[START:END].split(b"\n    },\n")
-    swapped = b"\n    },\n".join([second, first, third])
+    first, second, *rest = FULL[START:END].split(b"\n    },\n")
+    swapped = b"\n    },\n".join([second, first, *rest])
     assert len(swapped) == END - START
     assert findings(full=FULL[:START] + swapped + FULL[END:])
 
@@ -112,6 +115,7 @@ def test_the_jsonl_of_another_version_is_found():
 
 def test_the_json_of_another_version_is_found():
     assert findings(full=FILE.objects["v1.json"])
+    assert findings(full=FILE.objects["v2.json"])
 
 
 STATISTICS = FILE.version.statistics
@@ -120,10 +124,10 @@ STATISTICS = FILE.version.statistics
 @pytest.mark.parametrize(
     "changes",
     [
-        {"conversation_count": 4},
+        {"conversation_count": 5},
         {"conversation_count": 0},
-        {"pair_count": 8},
-        {"example_count": 5},
+        {"pair_count": 12},
+        {"example_count": 6},
         {"json_size_bytes": len(FULL) - 1},
         {"json_sha256": "0" * 64},
         {"json_content_start": START - 1},
@@ -141,7 +145,7 @@ STATISTICS = FILE.version.statistics
         {"consultant_profile": profile(name="Ada Poe")},
         {"consultant_profile": {}},
         {"statistics": STATISTICS.model_copy(update={"pairs": 0})},
-        {"statistics": STATISTICS.model_copy(update={"pairs": 8})},
+        {"statistics": STATISTICS.model_copy(update={"pairs": 12})},
         {"statistics": STATISTICS.model_copy(update={"quality_sum": STATISTICS.quality_sum + 1})},
         {"statistics": STATISTICS.model_copy(update={"human_reviewed": 1})},
         {"statistics": STATISTICS.model_copy(update={"examples": 0})},
@@ -154,7 +158,7 @@ def test_a_wrong_record_of_the_version_is_found(changes):
     assert findings(version=FILE.version.model_copy(update=changes))
 
 
-@pytest.mark.parametrize("index", [0, 1, 2])
+@pytest.mark.parametrize("index", [0, 1, 2, 3])
 @pytest.mark.parametrize(
     "changes",
     [
@@ -163,6 +167,7 @@ def test_a_wrong_record_of_the_version_is_found(changes):
         {"json_length": 10**9},
         {"json_sha256": "0" * 64},
         {"jsonl_length": 7},
+        {"jsonl_length": 10**9},
         {"jsonl_sha256": "0" * 64},
         {"conversation_id": FILE.version.training_file_id},
     ],
@@ -181,7 +186,7 @@ def test_a_wrong_suffix_on_record_is_found():
 
 @pytest.mark.parametrize(
     "members",
-    [[], FILE.members[:2], [*FILE.members, FILE.members[0]], FILE.members[::-1]],
+    [[], FILE.members[:3], [*FILE.members, FILE.members[0]], FILE.members[::-1]],
     ids=["none", "one missing", "one twice", "reversed"],
 )
 def test_other_members_than_the_objects_hold_are_found(members):
@@ -256,6 +261,22 @@ def test_a_conversation_recorded_with_its_damage_is_found(part):
 def test_lines_recorded_with_their_damage_are_found(lines):
     part = FULL[START : START + FILE.members[0].json_length]
     assert any(f"conversation {A}: " in finding for finding in recorded_as_found(part, lines))
+
+
+def test_a_meta_line_recorded_with_its_damage_is_found():
+    meta = LINES[: FILE.version.jsonl_content_start]
+    lines = LINES.replace(meta, meta.replace(b'"total_pairs":5', b'"total_pairs":4'))
+    assert lines != LINES
+    version = FILE.version.model_copy(update={"jsonl_sha256": sha256(lines).hexdigest()})
+    (finding,) = findings(lines=lines, version=version)
+    assert finding.startswith("the JSONL's _meta line")
+
+
+def test_an_end_recorded_with_its_damage_is_found():
+    full = FULL[:END] + b"\n  ]\n}}"
+    version = FILE.version.model_copy(update={"json_sha256": sha256(full).hexdigest()})
+    (finding,) = findings(full=full, version=version)
+    assert finding.startswith("the end of the JSON")
 
 
 @pytest.mark.parametrize(

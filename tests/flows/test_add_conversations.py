@@ -169,6 +169,20 @@ def test_a_store_that_is_away_for_a_moment_is_asked_again(library: Library, monk
     assert len(calls) == 4
 
 
+def test_a_repeated_request_fetches_nothing_again(library: Library):
+    """Its first run was blocked in the reduce, after all was fetched and validated."""
+    one, stranger = library.add(), uuid4()
+    file = conversation(stranger) | {"consultant_profile": profile(name="Somebody Else")}
+    library.add(stranger, data=as_bytes(file))
+    expected = {str(stranger): "other-consultant"}
+    assert blocked("Kept", [one, stranger], new=True, request_id="kept-1") == expected
+    for id in (one, stranger):
+        library.store.delete(f"tests/{id}.json")
+    assert blocked("Kept", [one, stranger], new=True, request_id="kept-1") == expected
+    again = blocked("Kept", [one, stranger], new=True, request_id="kept-2")
+    assert again == {str(one): "object-missing", str(stranger): "object-missing"}
+
+
 def test_a_missing_object_is_asked_for_once(library: Library, monkeypatch):
     id = library.add(enriched_file_path="nobody/put/this.json")
     real = type(library.store).get

@@ -1,6 +1,8 @@
 """`demo`: the whole journey on the bundled samples."""
 
 import os
+import shutil
+import sys
 from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
@@ -18,7 +20,7 @@ from trainfold.cli.output import print_table, say, stdout
 from trainfold.cli.ready import ready
 from trainfold.cli.selection import ids_of_batch
 from trainfold.importing import Importer
-from trainfold.settings import home_directory
+from trainfold.settings import home_directory, is_service_variable
 
 BATCHES = ("spring-batch", "summer-batch")
 
@@ -37,6 +39,9 @@ def demo() -> None:
 
 
 def _own_home() -> Path:
+    """A home for the demo alone; it never touches services that are configured."""
+    for name in [name for name in os.environ if is_service_variable(name)]:
+        del os.environ[name]
     home = home_directory()
     own = home.with_name(f"{home.name}-demo")
     os.environ["TRAINFOLD_HOME"] = str(own)
@@ -113,15 +118,16 @@ def _print(made: "Sequence[VersionRecord]", saved: Sequence[tuple[Path, Path]]) 
 
 def _print_next(name: str, home: Path) -> None:
 
+    command = "trainfold" if shutil.which("trainfold") else os.path.relpath(sys.argv[0])
     ui = (resources.settings().prefect_api_url or "").removesuffix("/api")
     stdout.print(f"""
 Try next:
   export TRAINFOLD_HOME={home}
-  trainfold conversations --sort batch
-  trainfold versions "{name}"
-  trainfold verify "{name}"
-  trainfold check "{name}" --batch {BATCHES[1]}     # blocked: they are in it already
-  trainfold download "{name}" --format jsonl -o -
+  {command} conversations --sort batch
+  {command} versions "{name}"
+  {command} verify "{name}"
+  {command} check "{name}" --batch {BATCHES[1]}     # blocked: they are in it already
+  {command} download "{name}" --format jsonl -o -
 
 PostgreSQL, S3 and Prefect still run ({ui} shows the two flow runs).
-To stop them: TRAINFOLD_HOME={home} trainfold down""", markup=False, highlight=False)  # fmt: skip
+To stop them: TRAINFOLD_HOME={home} {command} down""", markup=False, highlight=False)  # fmt: skip

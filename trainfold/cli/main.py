@@ -7,7 +7,7 @@ import typer
 
 from domain.errors import AccessRefused, Blocked, NotFound, TrainfoldError, Unreachable
 from trainfold import __version__
-from trainfold.cli import adding, demo, downloads, imports, listing, local
+from trainfold.cli import adding, demo, downloads, imports, listing, local, upkeep
 from trainfold.cli.documents import blocked_document
 from trainfold.cli.exits import Exit
 from trainfold.cli.output import json_asked_for, print_json, print_table, say
@@ -57,6 +57,7 @@ app.command(rich_help_panel=FILES)(listing.versions)
 app.command(rich_help_panel=FILES)(downloads.download)
 app.command(rich_help_panel=FILES)(downloads.url)
 app.command(rich_help_panel=FILES)(downloads.verify)
+app.command(rich_help_panel=FILES)(upkeep.maintain)
 app.command(rich_help_panel=STACK)(local.up)
 app.command(rich_help_panel=STACK)(local.down)
 app.command(rich_help_panel=STACK)(local.status)

@@ -1,0 +1,44 @@
+import pytest
+
+from domain.errors import Damaged
+from flows.maintain import maintain
+from flows.verify import verify_training_files
+from tests.asking import carry_out, content_of, request
+from tests.conftest import Library
+
+pytestmark = pytest.mark.usefixtures("prefect_server")
+
+
+def test_sound_files_verify(library: Library):
+    for name in ("One", "Two"):
+        carry_out(request(name, library.add_many(2), new=True))
+    state = verify_training_files(return_state=True)
+    assert (state.name, state.message) == ("Completed", "2 training files are sound")
+
+
+def test_a_damaged_object_fails_the_flow_and_is_named(library: Library, training_files):
+    carry_out(request("Sound", [library.add()], new=True))
+    version = carry_out(request("Bent", [library.add()], new=True))
+    _, lines = content_of(version)
+    training_files.put(
+        version.jsonl_key, lines.replace(b"number", b"nomber"), content_type="application/jsonl"
+    )
+    state = verify_training_files(return_state=True)
+    assert (state.name, state.message) == ("Damaged", "Damaged: “Bent” version 1")
+    with pytest.raises(Damaged, match="lines in the JSONL differ"):
+        state.result()
+
+
+def test_a_missing_object_fails_the_flow_and_is_named(library: Library, training_files):
+    version = carry_out(request("Gone", [library.add()], new=True))
+    training_files.delete(version.json_key)
+    state = verify_training_files("gone", return_state=True)
+    with pytest.raises(Damaged, match=version.json_key):
+        state.result()
+
+
+def test_maintenance_says_what_it_found(library: Library, training_files):
+    training_files.put("nobody/refers/to-this", b"x" * 10, content_type="text/plain")
+    state = maintain(delete=False, return_state=True)
+    assert state.message == "Found 0 objects, 0 bytes"
+    assert training_files.get("nobody/refers/to-this", most_bytes=10)

@@ -1,0 +1,40 @@
+"""`maintain`: what crashed requests left behind."""
+
+from typing import Annotated
+
+import typer
+
+from tasks import resources
+from tasks.sweep import Swept, sweep_store
+from trainfold.cli.output import Json, print_table, show, stdout
+from trainfold.cli.ready import ready
+
+
+def maintain(
+    delete: Annotated[
+        bool, typer.Option("--delete/--dry-run", help="Remove them, or only list them.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Find stored objects that no version refers to; --delete removes them.
+
+    Crashed requests leave such objects. Those younger than the safe age (a day) are left alone,
+    because they could still become a version.
+    """
+    ready("database", "s3")
+    swept = sweep_store(
+        resources.engine(),
+        resources.training_files_store(),
+        safe_age=resources.settings().garbage_safe_age,
+        delete=delete,
+    )
+    show(swept.model_dump(mode="json"), lambda: _print(swept))
+
+
+def _print(swept: Swept) -> None:
+    if swept.objects:
+        print_table(["object without a version"], ([key] for key in swept.objects), empty="")
+    what = "Removed" if swept.removed else "Found"
+    stdout.print(f"{what} {len(swept.objects)} objects, {swept.size_bytes:,} bytes", highlight=False)
+    if swept.objects and not swept.removed:
+        stdout.print("Nothing was removed; --delete does that.")
