@@ -94,4 +94,6 @@ def _about_history(earlier: list[TrainingPair], pair: TrainingPair, here: str) -
 
 def _said(pair: TrainingPair, told: HistoryTurn) -> str | None:
     """What the pair of that turn has the same speaker say, if it has."""
-    return pair.current_user_input if told.role == "user" else pair.target_response
+    if told.role == "user":
+        return pair.current_user_input
+    return pair.target_response or None

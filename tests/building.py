@@ -20,7 +20,7 @@ def profile(**changes: Any) -> dict[str, Any]:
     }
 
 
-def pair(turn: int, *, answer: str | None, history: list[Any], score: float = 3) -> dict[str, Any]:
+def pair(turn: int, *, answer: str | None, score: float = 3) -> dict[str, Any]:
     return {
         "id": f"budgeting_turn{turn}",
         "conversation_id": "budgeting",
@@ -38,7 +38,7 @@ def pair(turn: int, *, answer: str | None, history: list[Any], score: float = 3)
             "expected_outcome": "One small step",
         },
         "system_prompt": PROMPT,
-        "conversation_history": history,
+        "conversation_history": [],
         "current_user_input": f"What should I do first? ({(turn + 1) // 2})",
         "emotional_context": {
             "detected_emotions": {
@@ -72,21 +72,33 @@ def pair(turn: int, *, answer: str | None, history: list[Any], score: float = 3)
     }
 
 
-def conversation(conversation_id: UUID, *, turns: int = 4, score: float = 3) -> dict[str, Any]:
-    """A valid individual conversation: odd turns are the client's, even ones are answered."""
+def retell(pairs: list[dict[str, Any]]) -> None:
+    """Make every history tell what the turns before it say."""
     history: list[Any] = []
-    pairs = []
-    for turn in range(1, turns + 1):
-        answer = None if turn % 2 else f"Let us write down one number today — number {turn}."
-        pairs.append(pair(turn, answer=answer, history=list(history), score=score))
+    for turn, pair in enumerate(pairs, 1):
+        pair["conversation_history"] = list(history)
+        answer = pair["target_response"]
         history.append(
             {
                 "turn": turn,
-                "role": "user" if turn % 2 else "assistant",
-                "content": answer or pairs[-1]["current_user_input"],
+                "role": "assistant" if answer else "user",
+                "content": answer or pair["current_user_input"],
                 "emotional_state": {"primary": "fear", "intensity": 0.5},
             }
         )
+
+
+def conversation(conversation_id: UUID, *, turns: int = 4, score: float = 3) -> dict[str, Any]:
+    """A valid individual conversation: odd turns are the client's, even ones are answered."""
+    pairs = [
+        pair(
+            turn,
+            answer=None if turn % 2 else f"Let us write down one number today — number {turn}.",
+            score=score,
+        )
+        for turn in range(1, turns + 1)
+    ]
+    retell(pairs)
     return {
         "dataset_metadata": {
             "dataset_name": f"fp_conversation_{conversation_id}",

@@ -57,7 +57,7 @@ def test_a_changed_conversation_needs_update(trainfold, tmp_path):
     (id,) = write(tmp_path / "batch", count=1)
     trainfold("import", "batch")
     changed = conversation(id)
-    changed["training_pairs"][1]["target_response"] = "Another answer altogether."
+    changed["training_pairs"][3]["target_response"] = "Another answer altogether."
     (tmp_path / "batch" / f"{id}.json").write_bytes(as_bytes(changed))
     refused = trainfold("import", "batch", "--json")
     assert (refused.code, refused.json["refused"][0]["code"]) == (3, "differs")

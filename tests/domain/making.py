@@ -28,7 +28,7 @@ from domain.requests import AddRequest
 from domain.statistics import Statistics
 from domain.validation import validate
 from domain.version import Member, VersionRecord
-from tests.building import as_bytes, conversation
+from tests.building import as_bytes, conversation, retell
 
 A = UUID("aaaaaaaa-0000-4000-8000-000000000001")
 B = UUID("bbbbbbbb-0000-4000-8000-000000000002")
@@ -338,6 +338,7 @@ def conversations(draw: st.DrawFn, conversation_id: UUID) -> dict[str, Any]:
         pair["training_metadata"]["human_reviewed"] = draw(st.booleans())
         pair["conversation_metadata"]["persona_archetype"] = draw(words)
         pair["x_note"] = draw(json_values)
+    retell(value["training_pairs"])
     return value
 
 

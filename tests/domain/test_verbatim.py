@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from domain.jsonl import LINE_KEYS
 from domain.validation import validate
-from tests.building import conversation
+from tests.building import conversation, retell
 from tests.domain.making import LIMITS, A, eligible, exactly, json_values, steady, texts, unordered
 
 extras = st.dictionaries(texts.map("x_".__add__), json_values, max_size=3)
@@ -90,6 +90,7 @@ def test_a_score_stays_an_integer_or_a_float(score):
 def test_a_text_stays_as_it_is_down_to_line_breaks_and_unicode_form(text):
     value = conversation(A)
     value["training_pairs"][1] |= {"target_response": f"x{text}", text: text}
+    retell(value["training_pairs"])
     assert_carried(value)
 
 
@@ -103,6 +104,7 @@ def test_the_values_do_not_depend_on_how_the_source_was_laid_out():
 def test_escapes_in_the_source_are_only_another_way_to_write_the_same():
     value = conversation(A)
     value["training_pairs"][1]["target_response"] = "né 👋"
+    retell(value["training_pairs"])
     data = orjson.dumps(value)
     escaped = data.replace("né 👋".encode(), b"n\\u00e9 \\ud83d\\udc4b")
     assert escaped != data
