@@ -1,6 +1,8 @@
 """The gate's one query: all facts about a request, in one round trip and one snapshot."""
 
+from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Connection, text
 
@@ -8,27 +10,31 @@ from db.versions import find_request
 from domain.eligibility import (
     Admission,
     ConversationFacts,
+    EligibleConversation,
     TrainingFileFacts,
     admit,
+    readmit,
     refuse_malformed,
 )
 from domain.naming import name_key
 from domain.requests import AddRequest
-from domain.version import VersionRecord
+from domain.version import Member, VersionRecord
 
 # to_jsonb: an application's own batch_items may have no created_at; then the id decides.
 FACTS = text("""
-    SELECT named.id, f.*, v.json_key, v.json_content_start, v.json_content_end,
-           v.jsonl_key, v.jsonl_content_start, v.jsonl_size_bytes, v.statistics,
+    SELECT named.id, head.id AS training_file_id, head.name, head.status, head.created_at,
+           head.consultant_profile, head.current_version,
+           v.json_key, v.json_content_start, v.json_content_end, v.jsonl_key,
+           v.jsonl_content_start, v.jsonl_size_bytes, v.statistics,
            c.conversation_id, c.enrichment_status, c.enriched_file_path,
            c.persona_key, c.emotional_arc_key, c.topic_key,
            batch.batch_job_id, member.added_in AS member_since, alike.suffixes_taken
     FROM (SELECT NULL::uuid AS id UNION ALL SELECT unnest(CAST(:ids AS uuid[]))) AS named
-    LEFT JOIN (SELECT id AS training_file_id, name, status, created_at, consultant_profile,
-                      current_version
-               FROM training_files WHERE name_key = :name_key) AS f ON true
+    LEFT JOIN (SELECT id AS training_file_id FROM training_files
+               WHERE name_key = :name_key) AS f ON true
+    LEFT JOIN training_files head ON head.id = f.training_file_id AND named.id IS NULL
     LEFT JOIN training_file_versions v
-      ON v.training_file_id = f.training_file_id AND v.number = f.current_version
+      ON v.training_file_id = head.id AND v.number = head.current_version
     LEFT JOIN conversations c ON c.conversation_id = named.id
     LEFT JOIN LATERAL (
         SELECT i.batch_job_id FROM batch_items i WHERE i.conversation_id = named.id
@@ -50,21 +56,33 @@ HIGHEST = "-ffff-ffff-ffff-ffffffffffff"
 def gate(connection: Connection, request: AddRequest) -> Admission:
     """Let the request in or raise Blocked with every reason; changes nothing."""
     refuse_malformed(request)
-    rows = (
-        connection.execute(
-            FACTS,
-            {
-                "ids": [str(id) for id in request.ids if id],
-                "name_key": name_key(request.name),
-                "lowest": LOWEST,
-                "highest": HIGHEST,
-            },
-        )
-        .mappings()
-        .all()
-    )
-    facts = {row["id"]: _conversation(row) for row in rows if row["conversation_id"]}
-    return admit(request, _training_file(rows[0]), facts)
+    head, facts = _facts(connection, request.name, [id for id in request.ids if id])
+    return admit(request, head, facts)
+
+
+def regate(
+    connection: Connection, name: str, members: Sequence[Member]
+) -> tuple[EligibleConversation, ...]:
+    """The members of a training file, if all may still be in it; raises Blocked otherwise."""
+    _, facts = _facts(connection, name, [member.conversation_id for member in members])
+    return readmit(members, facts)
+
+
+def _facts(
+    connection: Connection, name: str, ids: Sequence[UUID]
+) -> tuple[TrainingFileFacts | None, dict[UUID, ConversationFacts]]:
+    """The one query. The row of no conversation tells of the training file."""
+    values = {
+        "ids": [str(id) for id in ids],
+        "name_key": name_key(name),
+        "lowest": LOWEST,
+        "highest": HIGHEST,
+    }
+    rows = connection.execute(FACTS, values).mappings().all()
+    (head,) = [row for row in rows if row["id"] is None]
+    return _training_file(head), {
+        row["id"]: _conversation(row) for row in rows if row["conversation_id"]
+    }
 
 
 def decide(connection: Connection, request: AddRequest) -> VersionRecord | Admission:

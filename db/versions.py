@@ -1,24 +1,27 @@
 """Versions: committed once by compare-and-swap, then only read."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, func, insert, or_, select, union_all, update
+from sqlalchemy import Connection, Engine, RowMapping, func, insert, or_, select, union_all, update
 from sqlalchemy.exc import IntegrityError
 
 from db.engine import current_time, writing
 from db.schema import Membership, TrainingFile, Version
 from domain.errors import Blocked, CommitConflict, NotFound
 from domain.findings import Reason
-from domain.fragment import Fragment, sha256
 from domain.naming import name_key, normal_name
-from domain.requests import AddRequest
-from domain.version import Member, VersionRecord
+from domain.requests import AddRequest, RebuildRequest
+from domain.statistics import Statistics
+from domain.version import Contribution, Member, VersionRecord
 
 LONGEST_COMMIT = timedelta(hours=1)
 """From the base's reading to the commit. Maintenance leaves objects alone for longer than that."""
+
+CONTRIBUTION_COLUMNS = set(Contribution.model_fields) - {"statistics"}
 
 _JOINED = select(
     *(column for column in Version.__table__.columns),
@@ -29,26 +32,57 @@ _JOINED = select(
 
 
 def commit(
-    engine: Engine, version: VersionRecord, fragments: Sequence[Fragment], *, description: str
+    engine: Engine, version: VersionRecord, added: Sequence[Contribution], *, description: str
 ) -> None:
-    """Record the version and its members, and make it current, or change nothing.
+    """Record the version and the members it adds, and make it current, or change nothing.
 
     Raises CommitConflict when another request was faster (it moved or created the training file,
     added one of the conversations, or is this same request), CommitOutcomeUnknown when the
     connection died in the commit.
     """
+    with _committing(engine, version) as connection:
+        _move_pointer(connection, version, description)
+        connection.execute(insert(Version), [_version_row(version)])
+        first = _next_position(connection, version.training_file_id)
+        rows = [_member_row(version, each, position) for position, each in enumerate(added, first)]
+        connection.execute(insert(Membership), rows)
+
+
+def commit_rebuild(engine: Engine, version: VersionRecord, changed: Sequence[Member]) -> None:
+    """Record a version in which members contribute other bytes, each at its old place.
+
+    Raises as `commit` does.
+    """
+    with _committing(engine, version) as connection:
+        _move_pointer(connection, version, "")
+        connection.execute(insert(Version), [_version_row(version)])
+        connection.execute(
+            update(Membership)
+            .where(
+                Membership.training_file_id == version.training_file_id,
+                Membership.removed_in.is_(None),
+                Membership.conversation_id.in_([member.conversation_id for member in changed]),
+            )
+            .values(removed_in=version.number)
+        )
+        rows = [_member_row(version, member, member.position) for member in changed]
+        connection.execute(insert(Membership), rows)
+
+
+@contextmanager
+def _committing(engine: Engine, version: VersionRecord) -> Iterator[Connection]:
+    """One transaction on a version whose objects are fresh; what collides was overtaken."""
     try:
         with writing(engine) as connection:
             _refuse_stale(connection, version)
-            _move_pointer(connection, version, description)
-            connection.execute(insert(Version), [_version_row(version)])
-            first = _next_position(connection, version.training_file_id)
-            connection.execute(insert(Membership), list(_member_rows(version, fragments, first)))
+            yield connection
     except IntegrityError as error:
         raise CommitConflict(_conflict(version)) from error
 
 
-def find_request(connection: Connection, request: AddRequest) -> VersionRecord | None:
+def find_request(
+    connection: Connection, request: AddRequest | RebuildRequest
+) -> VersionRecord | None:
     """The version that this request already made (invariant 5).
 
     Raises Blocked when the request id belongs to a different request.
@@ -109,7 +143,7 @@ def members(connection: Connection, version: VersionRecord) -> Iterator[Member]:
         .order_by(Membership.position)
     )
     for row in connection.execute(query).mappings():
-        yield Member.model_validate(row)
+        yield Member.model_validate({**row, "statistics": _statistics(row)})
 
 
 def _refuse_stale(connection: Connection, version: VersionRecord) -> None:
@@ -174,29 +208,40 @@ def _version_row(version: VersionRecord) -> dict[str, Any]:
     return row
 
 
-def _member_rows(
-    version: VersionRecord, fragments: Sequence[Fragment], first: int
-) -> Iterator[dict[str, Any]]:
-    for position, fragment in enumerate(fragments, first):
-        numbers = fragment.statistics
-        yield {
-            "training_file_id": version.training_file_id,
-            "conversation_id": fragment.conversation_id,
-            "added_in": version.number,
-            "position": position,
-            "line_suffix": fragment.line_suffix,
-            "json_length": len(fragment.full),
-            "json_sha256": sha256(fragment.full),
-            "jsonl_length": len(fragment.lines),
-            "jsonl_sha256": sha256(fragment.lines),
-            "pair_count": numbers.pairs,
-            "example_count": numbers.examples,
-            "human_reviewed_count": numbers.human_reviewed,
-            "quality_sum": numbers.quality_sum,
-            "quality_min": numbers.quality_min,
-            "quality_max": numbers.quality_max,
-            "quality_tier": next(iter(numbers.tiers)),
-            "persona_key": next(iter(numbers.personas)),
-            "emotional_arc_key": next(iter(numbers.emotional_arcs)),
-            "training_topic_key": next(iter(numbers.training_topics)),
-        }
+def _member_row(
+    version: VersionRecord, contribution: Contribution, position: int
+) -> dict[str, Any]:
+    numbers = contribution.statistics
+    return {
+        "training_file_id": version.training_file_id,
+        "added_in": version.number,
+        "position": position,
+        **contribution.model_dump(include=CONTRIBUTION_COLUMNS),
+        "pair_count": numbers.pairs,
+        "example_count": numbers.examples,
+        "human_reviewed_count": numbers.human_reviewed,
+        "quality_sum": numbers.quality_sum,
+        "quality_min": numbers.quality_min,
+        "quality_max": numbers.quality_max,
+        "quality_tier": next(iter(numbers.tiers)),
+        "persona_key": next(iter(numbers.personas)),
+        "emotional_arc_key": next(iter(numbers.emotional_arcs)),
+        "training_topic_key": next(iter(numbers.training_topics)),
+    }
+
+
+def _statistics(row: RowMapping) -> Statistics:
+    """The statistics of one member, as `_member_row` wrote them."""
+    return Statistics(
+        conversations=1,
+        pairs=row["pair_count"],
+        examples=row["example_count"],
+        human_reviewed=row["human_reviewed_count"],
+        quality_sum=row["quality_sum"],
+        quality_min=row["quality_min"],
+        quality_max=row["quality_max"],
+        personas={row["persona_key"]: 1},
+        emotional_arcs={row["emotional_arc_key"]: 1},
+        training_topics={row["training_topic_key"]: 1},
+        tiers={row["quality_tier"]: 1},
+    )

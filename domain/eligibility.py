@@ -15,6 +15,7 @@ from domain.limits import MAX_CONVERSATIONS
 from domain.naming import is_request_id, is_safe_key, name_problem
 from domain.requests import AddRequest
 from domain.statistics import Statistics
+from domain.version import Member
 
 
 class TrainingFileFacts(BaseModel):
@@ -97,7 +98,24 @@ def admit(
         raise Blocked(reasons)
     return Admission(
         training_file=training_file,
-        conversations=tuple(_eligible([facts[conversation_id] for conversation_id in named])),
+        conversations=tuple(_labelled([facts[conversation_id] for conversation_id in named])),
+    )
+
+
+def readmit(
+    members: Sequence[Member], facts: Mapping[UUID, ConversationFacts]
+) -> tuple[EligibleConversation, ...]:
+    """The members of a training file, if all may still be in it; raises Blocked otherwise."""
+    reasons = [
+        reason
+        for member in members
+        for reason in _about_source(member.conversation_id, facts.get(member.conversation_id))
+    ]
+    if reasons:
+        raise Blocked(reasons)
+    return tuple(
+        _eligible(facts[member.conversation_id], line_suffix=member.line_suffix)
+        for member in members
     )
 
 
@@ -162,6 +180,18 @@ def _about_file(request: AddRequest, training_file: TrainingFileFacts | None) ->
 
 
 def _about_conversation(conversation_id: UUID, facts: ConversationFacts | None) -> Iterator[Reason]:
+    yield from _about_source(conversation_id, facts)
+    if facts is not None and facts.member_since is not None:
+        yield Reason(
+            conversation_id=str(conversation_id),
+            code="already-member",
+            reason=f"It is in this training file since version {facts.member_since}.",
+        )
+
+
+def _about_source(conversation_id: UUID, facts: ConversationFacts | None) -> Iterator[Reason]:
+    """Whether the conversation has a finished file, whatever training file it is for."""
+
     def reason(code: str, text: str) -> Reason:
         return Reason(conversation_id=str(conversation_id), code=code, reason=text)
 
@@ -180,26 +210,27 @@ def _about_conversation(conversation_id: UUID, facts: ConversationFacts | None) 
             f"Its enriched file's path {facts.enriched_file_path[:200]!r} is not a plain path "
             "inside the bucket (A-Z, a-z, 0-9, _ . - and single slashes).",
         )
-    if facts.member_since is not None:
-        yield reason(
-            "already-member", f"It is in this training file since version {facts.member_since}."
-        )
 
 
-def _eligible(admitted: Sequence[ConversationFacts]) -> Iterator[EligibleConversation]:
+def _labelled(admitted: Sequence[ConversationFacts]) -> Iterator[EligibleConversation]:
+    """Each with a line suffix that no other conversation of the training file has."""
     taken = {suffix for facts in admitted for suffix in facts.suffixes_taken}
     for facts in admitted:
-        row = {
-            "persona_archetype": facts.persona_key,
-            "emotional_arc_key": facts.emotional_arc_key,
-            "training_topic_key": facts.topic_key,
-        }
         suffix = line_suffix(facts.conversation_id, taken)
         taken.add(suffix)
-        yield EligibleConversation(
-            conversation_id=facts.conversation_id,
-            object_key=facts.enriched_file_path or "",
-            batch_id=facts.batch_id,
-            row_scaffolding={key: value for key, value in row.items() if value},
-            line_suffix=suffix,
-        )
+        yield _eligible(facts, line_suffix=suffix)
+
+
+def _eligible(facts: ConversationFacts, *, line_suffix: str) -> EligibleConversation:
+    row = {
+        "persona_archetype": facts.persona_key,
+        "emotional_arc_key": facts.emotional_arc_key,
+        "training_topic_key": facts.topic_key,
+    }
+    return EligibleConversation(
+        conversation_id=facts.conversation_id,
+        object_key=facts.enriched_file_path or "",
+        batch_id=facts.batch_id,
+        row_scaffolding={key: value for key, value in row.items() if value},
+        line_suffix=line_suffix,
+    )

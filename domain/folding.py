@@ -16,6 +16,7 @@ from domain.jsonl import meta_line
 from domain.merge import Document, Span
 from domain.requests import AddRequest
 from domain.statistics import Statistics, total
+from domain.version import Contribution
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +26,14 @@ class Fold:
     training_file_id: UUID
     name: str
     number: int
+    reason: str
     created: datetime
     updated: datetime
     consultant_profile: Mapping[str, Any]
     statistics: Statistics
     warnings: tuple[VersionWarning, ...]
-    fragments: tuple[Fragment, ...]
+    contributions: tuple[Contribution, ...]
+    """Of the conversations that are new, or that contribute other bytes than before."""
     full: Document
     lines: Document
 
@@ -71,12 +74,13 @@ def fold(
         training_file_id=base.id if base else new_id,
         name=name,
         number=base.current_version + 1 if base else 1,
+        reason="add" if base else "create",
         created=created,
         updated=now,
         consultant_profile=profile,
         statistics=statistics,
         warnings=warnings,
-        fragments=labelled,
+        contributions=tuple(fragment.contribution for fragment in labelled),
         full=merge.full_document(header, old_full, labelled),
         lines=merge.jsonl_document(meta_line(name, statistics.examples), old_lines, labelled),
     )

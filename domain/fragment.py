@@ -12,6 +12,7 @@ from domain import jsonl
 from domain.conversation import Conversation
 from domain.findings import VersionWarning
 from domain.statistics import Statistics
+from domain.version import Contribution
 
 DEPTH = b"    "
 """A conversation stands two levels deep in the full file, at two spaces a level."""
@@ -31,6 +32,18 @@ class Fragment(BaseModel):
     statistics: Statistics
     consultant_profile: dict[str, Any]
     warnings: tuple[VersionWarning, ...]
+
+    @property
+    def contribution(self) -> Contribution:
+        return Contribution(
+            conversation_id=self.conversation_id,
+            line_suffix=self.line_suffix,
+            json_length=len(self.full),
+            json_sha256=sha256(self.full),
+            jsonl_length=len(self.lines),
+            jsonl_sha256=sha256(self.lines),
+            statistics=self.statistics,
+        )
 
     def relabelled(self, suffix: str) -> "Fragment":
         """The fragment with line ids that end in `suffix`; needed when 8 digits of ids collide."""

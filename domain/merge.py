@@ -50,16 +50,17 @@ def full_document(header: bytes, old: Span | None, fragments: Sequence[Fragment]
     """The full JSON: header, conversations held so far, new conversations, closing brackets."""
     new = BETWEEN.join(fragment.full for fragment in fragments)
     content: list[Segment] = [old, BETWEEN + new] if old else [new]
-    return _document(header, content, TAIL)
+    return document(header, content, TAIL)
 
 
 def jsonl_document(meta: bytes, old: Span | None, fragments: Sequence[Fragment]) -> Document:
     """The JSONL: `_meta` line, lines held so far, new lines."""
     new = b"".join(fragment.lines for fragment in fragments)
-    return _document(meta, [old, new] if old else [new], b"")
+    return document(meta, [old, new] if old else [new], b"")
 
 
-def _document(header: bytes, content: Sequence[Segment], tail: bytes) -> Document:
+def document(header: bytes, content: Sequence[Segment], tail: bytes) -> Document:
+    """An object of these segments; `tail` is no content."""
     start = len(header)
     end = start + sum(map(len, content))
     segments = tuple(segment for segment in (header, *content, tail) if len(segment))

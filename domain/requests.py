@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -41,7 +42,27 @@ class AddRequest(BaseModel):
             str(parsed or text)
             for parsed, text in zip(self.ids, self.conversation_ids, strict=True)
         ]
-        return hashlib.sha256(json.dumps([name_key(self.name), self.new, ids]).encode()).hexdigest()
+        return _digest([name_key(self.name), self.new, ids])
+
+
+class RebuildRequest(BaseModel):
+    """Read all conversations of a training file anew from their sources."""
+
+    model_config = ConfigDict(frozen=True)
+
+    training_file: str
+    strict: bool = False
+    requested_by: str
+    request_id: str
+
+    @property
+    def digest(self) -> str:
+        """Tells whether a repeated request id comes with the same request."""
+        return _digest(["rebuild", name_key(self.training_file)])
+
+
+def _digest(values: list[Any]) -> str:
+    return hashlib.sha256(json.dumps(values).encode()).hexdigest()
 
 
 def _uuid(text: str) -> UUID | None:

@@ -56,16 +56,25 @@ class VersionRecord(BaseModel):
         return StoredObject(self.jsonl_key, self.jsonl_size_bytes, self.jsonl_sha256)
 
 
-class Member(BaseModel):
-    """A conversation in a version: what it contributed, in order of `position`."""
+class Contribution(BaseModel):
+    """What a conversation contributes to a version, without the bytes themselves."""
 
-    model_config = ConfigDict(frozen=True, from_attributes=True)
+    model_config = ConfigDict(frozen=True)
 
     conversation_id: UUID
-    position: int
-    added_in: int
     line_suffix: str
     json_length: int
     json_sha256: str
     jsonl_length: int
     jsonl_sha256: str
+    statistics: Statistics
+
+    def same_bytes(self, other: "Contribution") -> bool:
+        return (self.json_sha256, self.jsonl_sha256) == (other.json_sha256, other.jsonl_sha256)
+
+
+class Member(Contribution):
+    """A conversation in a version, at its place in the order."""
+
+    position: int
+    added_in: int

@@ -4,19 +4,17 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 from prefect import flow
-from prefect.context import FlowRunContext
 from prefect.futures import PrefectFuture, as_completed
-from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 from prefect.utilities.annotations import quote, unmapped
 
 from domain.eligibility import EligibleConversation
 from domain.errors import Blocked
 from domain.findings import Reason
-from domain.fragment import Fragment, sha256
-from domain.naming import is_request_id
+from domain.fragment import Fragment
 from domain.requests import AddRequest
 from domain.version import VersionRecord
+from flows.requesting import own_request_id
 from tasks.fetch import fetch
 from tasks.gate import gate
 from tasks.preconditions import check_preconditions
@@ -65,15 +63,6 @@ def add_conversations(
         return Failed(name="Blocked", message=str(blocked), data=blocked)
     report_version(version)
     return Completed(message=_summary(version), data=version)
-
-
-def own_request_id() -> str:
-    """The flow run's idempotency key or, failing that, its id: the same when it is run again."""
-    context = FlowRunContext.get()
-    key = context.flow_run.idempotency_key if context and context.flow_run else None
-    if key is None:
-        return str(flow_run.id)
-    return key if is_request_id(key) else sha256(key.encode())
 
 
 def run(request: AddRequest) -> VersionRecord:

@@ -26,7 +26,7 @@ from domain.folding import Fold, fold
 from domain.fragment import Fragment
 from domain.merge import Document
 from domain.naming import Format, version_key
-from domain.requests import AddRequest
+from domain.requests import AddRequest, RebuildRequest
 from domain.version import VersionRecord
 from storage.store import ObjectStore, Stored
 from tasks import resources
@@ -69,19 +69,21 @@ def make_version(
         folded = fold(request, decision, fragments, new_id=uuid4(), now=now)
         version = store_fold(store, request, folded)
         try:
-            commit(engine, version, folded.fragments, description=request.description)
+            commit(engine, version, folded.contributions, description=request.description)
         except CommitConflict:
-            _drop(store, version)
-            _pause(attempt)
+            drop(store, version)
+            pause(attempt)
         except CommitOutcomeUnknown as unknown:
             # Its objects stay: the database may still be carrying out the commit.
-            _await_database(engine, unknown)
+            await_database(engine, unknown)
         else:
             return version
     raise AssertionError  # count() does not end
 
 
-def store_fold(store: ObjectStore, request: AddRequest, folded: Fold) -> VersionRecord:
+def store_fold(
+    store: ObjectStore, request: AddRequest | RebuildRequest, folded: Fold
+) -> VersionRecord:
     """Write both objects under keys that nobody else uses; the version is not recorded yet."""
     attempt = secrets.token_hex(4)
     keys: dict[Format, str] = {
@@ -103,7 +105,7 @@ def store_fold(store: ObjectStore, request: AddRequest, folded: Fold) -> Version
         number=folded.number,
         request_id=request.request_id,
         request_digest=request.digest,
-        reason="create" if folded.number == 1 else "add",
+        reason=folded.reason,
         created_at=folded.updated,
         created_by=request.requested_by,
         json_key=keys["json"],
@@ -134,25 +136,25 @@ def _write(store: ObjectStore, key: str, document: Document, format: Format) -> 
     return stored
 
 
-def _await_database(engine: Engine, unknown: CommitOutcomeUnknown) -> None:
+def await_database(engine: Engine, unknown: CommitOutcomeUnknown) -> None:
     """Return when the database answers again; then the request id tells what became of it."""
     for attempt in range(1, PATIENCE + 1):
         try:
             with reading(engine) as connection:
                 current_time(connection)
         except Unreachable:
-            _pause(attempt)
+            pause(attempt)
         else:
             return
     raise unknown
 
 
-def _pause(attempt: int) -> None:
+def pause(attempt: int) -> None:
     """Longer from attempt to attempt, and never the same for two writers."""
     time.sleep(random.uniform(0, min(0.05 * 2**attempt, LONGEST_PAUSE_SECONDS)))  # noqa: S311
 
 
-def _drop(store: ObjectStore, version: VersionRecord) -> None:
+def drop(store: ObjectStore, version: VersionRecord) -> None:
     """Remove the objects of a version that was surely not recorded; maintenance gets the rest."""
     with suppress(TrainfoldError):
         store.delete(version.json_key)

@@ -18,6 +18,7 @@ from domain.naming import Format, download_name
 from domain.statistics import quality_summary
 from domain.version import VersionRecord
 from tasks import resources
+from tasks.rebuilding import Rebuilt
 from tasks.sweep import Swept
 
 SECONDS_BETWEEN_UPDATES = 0.5
@@ -66,6 +67,27 @@ def report_version(version: VersionRecord) -> None:
         key=f"training-file-{_slug(version.training_file)}",
         markdown=version_markdown(version),
         description=f"Version {version.number} of “{_inline(version.training_file)}”",
+    )
+
+
+def report_rebuild(rebuilt: Rebuilt) -> None:
+    """What changed since the version before: bytes, pairs, quality."""
+    create_table_artifact(
+        key=f"rebuild-{_slug(rebuilt.version.training_file)}",
+        table=[
+            {
+                "conversation": str(each.before.conversation_id),
+                "sha256 before": each.before.json_sha256[:12],
+                "sha256 now": each.after.json_sha256[:12],
+                "pairs before": each.before.statistics.pairs,
+                "pairs now": each.after.statistics.pairs,
+                "quality before": f"{each.before.statistics.quality_mean:.2f}",
+                "quality now": f"{each.after.statistics.quality_mean:.2f}",
+            }
+            for each in rebuilt.changed
+        ],
+        description=f"{len(rebuilt.changed)} conversations of "
+        f"“{_inline(rebuilt.version.training_file)}” changed in version {rebuilt.version.number}.",
     )
 
 

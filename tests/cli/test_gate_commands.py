@@ -79,7 +79,8 @@ def test_a_member_is_refused_with_its_version(trainfold, library: Library):
 def test_help_names_every_command_and_needs_no_service(trainfold):
     ran = trainfold("--help")
     assert ran.code == 0
-    for command in ("import", "conversations", "check", "add", "files", "show", "versions",
+    for command in ("import", "conversations", "check", "add", "rebuild", "maintain", "files",
+                    "show", "versions",
                     "download", "url", "verify", "up", "down", "status", "demo"):  # fmt: skip
         assert f" {command} " in ran.out
 

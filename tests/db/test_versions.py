@@ -72,7 +72,7 @@ def test_a_commit_on_a_stale_base_changes_nothing(engine, library: Library, trai
     stale = store_fold(training_files, asked, folded)
     carry_out(request("A", [other]))
     with pytest.raises(CommitConflict):
-        commit(engine, stale, folded.fragments, description="")
+        commit(engine, stale, folded.contributions, description="")
     assert held(engine, "A") == [first, other]
 
 

@@ -27,7 +27,7 @@ from domain.merge import Document
 from domain.requests import AddRequest
 from domain.statistics import Statistics
 from domain.validation import validate
-from domain.version import Member, VersionRecord
+from domain.version import Contribution, Member, VersionRecord
 from tests.building import as_bytes, conversation, retell
 
 A = UUID("aaaaaaaa-0000-4000-8000-000000000001")
@@ -264,16 +264,11 @@ class TrainingFile:
         self.folds.append(folded)
         self.members.extend(
             Member(
-                conversation_id=fragment.conversation_id,
+                **{name: getattr(each, name) for name in Contribution.model_fields},
                 position=len(self.members) + index + 1,
                 added_in=folded.number,
-                line_suffix=fragment.line_suffix,
-                json_length=len(fragment.full),
-                json_sha256=sha256(fragment.full).hexdigest(),
-                jsonl_length=len(fragment.lines),
-                jsonl_sha256=sha256(fragment.lines).hexdigest(),
             )
-            for index, fragment in enumerate(folded.fragments)
+            for index, each in enumerate(folded.contributions)
         )
         self.versions.append(
             VersionRecord(

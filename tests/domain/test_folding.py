@@ -248,7 +248,7 @@ def test_fragments_are_relabelled_as_the_admission_says():
     admission = file.admission(asked, [late])
     folded = fold(asked, admission, [made_early], new_id=FILE_ID, now=NOW)
     assert made_early.line_suffix == "aaaaaaaa"
-    assert [fragment.line_suffix for fragment in folded.fragments] == ["aaaaaaaa-0000"]
+    assert [fragment.line_suffix for fragment in folded.contributions] == ["aaaaaaaa-0000"]
     assert file.bytes_of(folded.lines).endswith(file.add(late).fragments[0].lines)
 
 

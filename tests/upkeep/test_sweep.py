@@ -54,7 +54,7 @@ def test_objects_of_a_crash_are_found_and_removed_and_no_others(engine, library,
 def test_what_could_still_be_committed_is_left_alone(engine, library, training_files):
     version, folded = written_but_not_committed(engine, library, training_files)
     assert sweep_store(engine, training_files, safe_age=A_DAY, delete=True).objects == ()
-    commit(engine, version, folded.fragments, description="")
+    commit(engine, version, folded.contributions, description="")
     assert content_of(version)
 
 
@@ -63,7 +63,7 @@ def test_what_maintenance_may_have_removed_is_not_committed(engine, library, tra
         engine, library, training_files, age=timedelta(minutes=61)
     )
     with pytest.raises(CommitConflict, match="more than 1:00:00 ago"):
-        commit(engine, version, folded.fragments, description="")
+        commit(engine, version, folded.contributions, description="")
 
 
 def test_an_overtaken_request_leaves_no_object(engine, library, training_files):

@@ -9,6 +9,7 @@ import typer
 
 from db.engine import reading
 from db.gate import decide, gate
+from db.versions import find_version
 from domain.requests import AddRequest
 from domain.statistics import quality_summary
 from domain.version import VersionRecord
@@ -100,6 +101,52 @@ def run_add(request: AddRequest) -> VersionRecord:
         )
     version: VersionRecord = state.result()
     return version
+
+
+def rebuild(
+    file: File,
+    request_id: Annotated[
+        str | None, typer.Option(help="Repeating a request under its id changes nothing.")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Warnings are errors.")] = False,
+    requested_by: Annotated[
+        str | None, typer.Option("--as", help="Who asks; recorded on the version.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Read all conversations of a training file anew; a new version if any has changed.
+
+    A conversation that is gone or no longer eligible blocks the rebuild, and the current version
+    stays in place.
+    """
+    ready("database", "s3", "prefect")
+    with reading(resources.engine()) as connection:
+        current = find_version(connection, file)
+    from flows.rebuild import rebuild_training_file  # noqa: PLC0415 - imports Prefect
+
+    with stderr.status(f"Rebuilding “{current.training_file}” …"):
+        state: Any = rebuild_training_file(
+            current.training_file,
+            strict=strict,
+            requested_by=requested_by or _user(),
+            request_id=request_id or str(uuid4()),
+            return_state=True,
+        )
+    rebuilt = state.result()
+    changed = [str(each.before.conversation_id) for each in rebuilt.changed]
+    document = version_document(rebuilt.version) | {"changed": changed}
+    show(document, lambda: _print_rebuilt(rebuilt.version, changed))
+
+
+def _print_rebuilt(version: VersionRecord, changed: list[str]) -> None:
+    if changed:
+        _print_version(version)
+        print_table(["changed conversation"], ([id] for id in changed), empty="")
+    else:
+        text = (
+            f"Version {version.number} of “{version.training_file}” holds: no source has changed."
+        )
+        stdout.print(text, markup=False, highlight=False)
 
 
 def show_version(version: "VersionRecord") -> None:

@@ -35,6 +35,7 @@ def _print(swept: Swept) -> None:
     if swept.objects:
         print_table(["object without a version"], ([key] for key in swept.objects), empty="")
     what = "Removed" if swept.removed else "Found"
-    stdout.print(f"{what} {len(swept.objects)} objects, {swept.size_bytes:,} bytes", highlight=False)
+    text = f"{what} {len(swept.objects)} objects, {swept.size_bytes:,} bytes"
+    stdout.print(text, highlight=False)
     if swept.objects and not swept.removed:
         stdout.print("Nothing was removed; --delete does that.")
