@@ -65,8 +65,9 @@ def commit_rebuild(engine: Engine, version: VersionRecord, changed: Sequence[Mem
             )
             .values(removed_in=version.number)
         )
-        rows = [_member_row(version, member, member.position) for member in changed]
-        connection.execute(insert(Membership), rows)
+        if changed:
+            rows = [_member_row(version, member, member.position) for member in changed]
+            connection.execute(insert(Membership), rows)
 
 
 @contextmanager

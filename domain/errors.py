@@ -93,5 +93,5 @@ class Damaged(TrainfoldError):
         return (
             f"Version {self.version} of “{self.name}” is damaged:\n{listed}\n"
             "Its row in the database is unchanged, and so are all other versions. "
-            "Restore the object from a backup, or make a new version from the sources."
+            "Restore the object from a backup, or make a new version with `rebuild --whole`."
         )

@@ -17,7 +17,7 @@ from domain.version import Contribution, Member, VersionRecord
 
 
 class Renewed(BaseModel):
-    """A member whose source gives other bytes now, and where those are kept for the rebuild."""
+    """A member whose bytes were made anew, and where they are kept for the rebuild."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -25,6 +25,11 @@ class Renewed(BaseModel):
     after: Contribution
     full: Span
     lines: Span
+
+    @property
+    def is_change(self) -> bool:
+        """False where the same bytes are only written anew."""
+        return not self.before.same_bytes(self.after)
 
     @property
     def member(self) -> Member:

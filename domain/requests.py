@@ -51,6 +51,8 @@ class RebuildRequest(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     training_file: str
+    whole: bool = False
+    """Write every conversation's bytes anew, even where they are the same; heals damage."""
     strict: bool = False
     requested_by: str
     request_id: str
@@ -58,7 +60,7 @@ class RebuildRequest(BaseModel):
     @property
     def digest(self) -> str:
         """Tells whether a repeated request id comes with the same request."""
-        return _digest(["rebuild", name_key(self.training_file)])
+        return _digest(["rebuild", name_key(self.training_file), self.whole])
 
 
 def _digest(values: list[Any]) -> str:

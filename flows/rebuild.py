@@ -17,6 +17,7 @@ from tasks.report import report_blocked, report_rebuild, report_version
 @flow(name="rebuild-training-file", flow_run_name="{training_file}")
 def rebuild_training_file(
     training_file: str,
+    whole: bool = False,
     strict: bool = False,
     requested_by: str = "prefect",
     request_id: str | None = None,
@@ -25,6 +26,8 @@ def rebuild_training_file(
 
     Args:
         training_file: Name of the training file.
+        whole: Write every conversation's bytes anew, even where no source has changed; for a
+            version whose stored objects are damaged.
         strict: Treat warnings as errors.
         requested_by: Who asks; recorded on the version.
         request_id: Makes a repeated request return the version it made. Default: this run's
@@ -32,6 +35,7 @@ def rebuild_training_file(
     """
     request = RebuildRequest(
         training_file=training_file,
+        whole=whole,
         strict=strict,
         requested_by=requested_by,
         request_id=request_id or own_request_id(),
@@ -41,7 +45,7 @@ def rebuild_training_file(
     except Blocked as blocked:
         report_blocked(training_file, blocked.reasons)
         return Failed(name="Blocked", message=str(blocked), data=blocked)
-    if not rebuilt.changed:
+    if not rebuilt.is_new:
         message = f"Version {rebuilt.version.number} holds; no source has changed"
         return Completed(name="Unchanged", message=message, data=rebuilt)
     report_version(rebuilt.version)
@@ -55,7 +59,7 @@ def run(request: RebuildRequest) -> Rebuilt:
     check_preconditions()
     made = plan(request)
     if isinstance(made, VersionRecord):
-        return Rebuilt(version=made, changed=())
+        return Rebuilt(version=made, is_new=False, changed=())
     chunks = range((len(made.members) + CHUNK - 1) // CHUNK)
     compared = compare.map(list(chunks), unmapped(quote(made)), unmapped(request)).result()
     return replace(request, quote(compared))

@@ -57,6 +57,7 @@ class Rebuilt(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     version: VersionRecord
+    is_new: bool
     changed: tuple[Renewed, ...]
 
 
@@ -85,7 +86,10 @@ def compare_members(
     request: RebuildRequest,
     limits: Limits,
 ) -> Compared:
-    """Read and validate a chunk of members; keep the bytes of those that changed in the store."""
+    """Read and validate a chunk of members; keep the bytes of those that changed in the store.
+
+    In a whole rebuild, keep those of all.
+    """
 
     def read(eligible: EligibleConversation) -> Fragment | Blocked:
         try:
@@ -101,7 +105,9 @@ def compare_members(
     differences = wording_differences(version.consultant_profile, fragments)
     before = {member.conversation_id: member for member, _ in chunk}
     changed = [
-        each for each in fragments if not before[each.conversation_id].same_bytes(each.contribution)
+        each
+        for each in fragments
+        if request.whole or not before[each.conversation_id].same_bytes(each.contribution)
     ]
     place = f"{version.training_file_id}/rebuild-{request.request_id}.{secrets.token_hex(4)}"
     return Compared(
@@ -168,26 +174,30 @@ def _commit_changed(
             held = list(members(connection, version))
             now = current_time(connection)
         if done:
-            return Rebuilt(version=done, changed=tuple(found.values()))
+            return Rebuilt(version=done, is_new=True, changed=_changes(found))
         renewed = {
             member.conversation_id: change
             for member in held
             if (change := found.get(member.conversation_id)) and change.before.same_bytes(member)
         }
         if not renewed:
-            return Rebuilt(version=version, changed=())
+            return Rebuilt(version=version, is_new=False, changed=())
         folded = rebuild(version, held, renewed, warnings=warnings, now=now)
         made = store_fold(store, request, folded)
         try:
-            commit_rebuild(engine, made, [change.member for change in renewed.values()])
+            commit_rebuild(engine, made, [change.member for change in _changes(renewed)])
         except CommitConflict:
             drop(store, made)
             pause(attempt)
         except CommitOutcomeUnknown as unknown:
             await_database(engine, unknown)
         else:
-            return Rebuilt(version=made, changed=tuple(renewed.values()))
+            return Rebuilt(version=made, is_new=True, changed=_changes(renewed))
     raise AssertionError  # count() does not end
+
+
+def _changes(renewed: Mapping[UUID, Renewed]) -> tuple[Renewed, ...]:
+    return tuple(each for each in renewed.values() if each.is_change)
 
 
 def _forget(store: ObjectStore, found: Mapping[UUID, Renewed]) -> None:

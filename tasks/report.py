@@ -112,7 +112,7 @@ def report_damage(damaged: Sequence[Damaged]) -> None:
             for finding in each.findings
         ],
         description="Stored objects that are not what their version records. The rows in the "
-        "database are unchanged. Restore the objects, or make a new version from the sources.",
+        "database are unchanged. Restore the objects, or rebuild the training file as a whole.",
     )
 
 

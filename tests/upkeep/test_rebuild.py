@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from db.engine import reading
 from db.versions import find_version, members, versions
-from domain.errors import Blocked, NotFound
+from domain.errors import Blocked, Damaged, NotFound
 from domain.limits import Limits
 from domain.requests import RebuildRequest
 from flows.rebuild import rebuild_training_file
@@ -126,6 +126,20 @@ def test_the_same_rebuild_request_again_makes_no_second_version(library: Library
     first = rebuild("Repeated", request_id="rebuild-1").version
     enrich_again(library, id, turns=8)
     assert rebuild("Repeated", request_id="rebuild-1").version == first
+
+
+def test_a_whole_rebuild_heals_a_damaged_version(library: Library, engine, training_files):
+    ids = library.add_many(3)
+    version = carry_out(request("Healed", ids, new=True))
+    training_files.delete(version.json_key)
+    with pytest.raises(Damaged):
+        verify_version(engine, training_files, "Healed")
+    assert rebuild("Healed").is_new is False
+    healed = rebuild("Healed", whole=True)
+    assert (healed.version.number, healed.changed) == (2, ())
+    verify_version(engine, training_files, "Healed")
+    with reading(engine) as connection:
+        assert [each.added_in for each in members(connection, healed.version)] == [1, 1, 1]
 
 
 def test_a_file_that_is_not_there_is_named(library: Library):

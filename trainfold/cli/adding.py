@@ -105,6 +105,9 @@ def run_add(request: AddRequest) -> VersionRecord:
 
 def rebuild(
     file: File,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="Write all bytes anew; heals a damaged version.")
+    ] = False,
     request_id: Annotated[
         str | None, typer.Option(help="Repeating a request under its id changes nothing.")
     ] = None,
@@ -127,6 +130,7 @@ def rebuild(
     with stderr.status(f"Rebuilding “{current.training_file}” …"):
         state: Any = rebuild_training_file(
             current.training_file,
+            whole=whole,
             strict=strict,
             requested_by=requested_by or _user(),
             request_id=request_id or str(uuid4()),
@@ -134,12 +138,12 @@ def rebuild(
         )
     rebuilt = state.result()
     changed = [str(each.before.conversation_id) for each in rebuilt.changed]
-    document = version_document(rebuilt.version) | {"changed": changed}
-    show(document, lambda: _print_rebuilt(rebuilt.version, changed))
+    document = version_document(rebuilt.version) | {"new": rebuilt.is_new, "changed": changed}
+    show(document, lambda: _print_rebuilt(rebuilt.version, changed, is_new=rebuilt.is_new))
 
 
-def _print_rebuilt(version: VersionRecord, changed: list[str]) -> None:
-    if changed:
+def _print_rebuilt(version: VersionRecord, changed: list[str], *, is_new: bool) -> None:
+    if is_new:
         _print_version(version)
         print_table(["changed conversation"], ([id] for id in changed), empty="")
     else:
