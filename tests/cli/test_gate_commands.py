@@ -69,6 +69,13 @@ def test_a_service_that_is_away_is_exit_code_5(trainfold, monkeypatch):
     assert "does not answer" in ran.json["error"]["message"]
 
 
+def test_a_prefect_server_that_is_away_is_exit_code_5(trainfold, library, monkeypatch):
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
+    ran = trainfold("add", "Talks", library.add(), "--new", "--json")
+    assert ran.code == 5
+    assert "Prefect server at http://127.0.0.1:9/api" in ran.json["error"]["message"]
+
+
 def test_a_member_is_refused_with_its_version(trainfold, library: Library):
     id = library.add()
     carry_out(request("Talks", [id], new=True))

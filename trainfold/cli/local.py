@@ -14,7 +14,9 @@ def up(json: Json = False) -> None:
 
 def down() -> None:
     """Stop the local stack. Its data stays."""
-    Stack(home_directory()).down(say=say)
+    stopped: list[str] = []
+    Stack(home_directory()).down(say=stopped.append)
+    say("\n".join(stopped) or f"Nothing of {home_directory()} was running.")
 
 
 def status(json: Json = False) -> None:

@@ -2,7 +2,10 @@
 
 import os
 
+import httpx
+
 from db import migrate
+from domain.errors import Unreachable
 from tasks import resources
 from trainfold.cli.output import say
 from trainfold.settings import Service, home_directory, is_configured
@@ -29,12 +32,25 @@ def ready(*services: Service) -> None:
         resources.training_files_store().create_bucket()
     if "prefect" in services:
         _point_prefect_to_its_server()
+        _require_prefect()
+
+
+def _require_prefect() -> None:
+    """Raise Unreachable unless the Prefect server answers."""
+    url = os.environ["PREFECT_API_URL"]
+    try:
+        httpx.get(f"{url.rstrip('/')}/health", timeout=10)
+    except httpx.HTTPError as error:
+        raise Unreachable(
+            f"The Prefect server at {url} does not answer ({type(error).__name__}). Nothing was "
+            "submitted. Start it, or unset PREFECT_API_URL to use the local stack's."
+        ) from error
 
 
 def _point_prefect_to_its_server() -> None:
     """Prefect reads its settings from the environment when it is imported, so this comes first."""
-    url = resources.settings().prefect_api_url
-    variables = prefect_environment(home_directory(), url) if url else {}
+    url = os.environ.get("PREFECT_API_URL") or resources.settings().prefect_api_url or ""
+    variables = prefect_environment(home_directory(), url)
     # Prefect would print every task run and, for a refusal, a stack trace; the server has them.
     variables["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "CRITICAL"
     for name, value in variables.items():
