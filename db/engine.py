@@ -1,4 +1,4 @@
-"""The connection to PostgreSQL, safe behind a pooler in transaction mode (design §9)."""
+"""The connection to PostgreSQL, safe behind a pooler in transaction mode."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

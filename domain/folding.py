@@ -101,6 +101,6 @@ def _warnings(
 def _content(base: TrainingFileFacts) -> tuple[Span, Span]:
     """Where the conversations and the example lines of the current version stand."""
     return (
-        Span(base.json_key, base.json_content_start, base.json_content_end),
-        Span(base.jsonl_key, base.jsonl_content_start, base.jsonl_size_bytes),
+        Span(base.json_key, base.json_content_start, base.json_content_end, base.json_sha256),
+        Span(base.jsonl_key, base.jsonl_content_start, base.jsonl_size_bytes, base.jsonl_sha256),
     )

@@ -1,4 +1,4 @@
-"""The merge by splicing: a new header, the old content as it is, the new fragments (design §6).
+"""The merge by splicing: a new header, the old content as it is, the new fragments.
 
 Nothing that a training file already holds is parsed or rendered again. Adding A and then B gives
 the same content bytes as adding A+B at once (invariant 7), because content is only ever appended.
@@ -28,6 +28,8 @@ class Span:
     key: str
     start: int
     end: int
+    object_sha256: str | None = None
+    """Digest of the whole object; where it is known, a copy proves that it read the right bytes."""
 
     def __len__(self) -> int:
         return self.end - self.start

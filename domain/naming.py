@@ -48,7 +48,7 @@ def is_request_id(text: str) -> bool:
 
 
 def is_safe_key(key: str) -> bool:
-    """Whether an object key stays inside its bucket with every provider (design §9)."""
+    """Whether an object key stays inside its bucket with every provider."""
     parts = key.split("/")
     return _SAFE_KEY.fullmatch(key) is not None and not {"", ".", ".."} & set(parts)
 

@@ -88,7 +88,7 @@ def of_pairs(pairs: Sequence[TrainingPair]) -> Statistics:
 
 
 def tier(score: Decimal) -> str:
-    """The quality tier of a score (design §7)."""
+    """The quality tier of a score (docs/format.md)."""
     return next((name for bound, name in TIERS if score >= bound), "rejected")
 
 

@@ -1,7 +1,7 @@
 """Bytes of an individual conversation file to a fragment, or the reasons why not.
 
 Structure is closed: a missing key, a wrong type or a number out of range is an error.
-Vocabulary is open: an unknown word is a warning (design §7).
+Vocabulary is open: an unknown word is a warning (docs/format.md).
 """
 
 import re

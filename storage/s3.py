@@ -1,10 +1,12 @@
-"""S3 on boto3, with the settings that every provider of design §9 understands."""
+"""S3 on boto3, with the settings that every provider understands (docs/configuration.md)."""
 
 import hashlib
+import re
+from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
 import boto3
@@ -20,7 +22,7 @@ from domain.errors import (
     TrainfoldError,
     Unreachable,
 )
-from domain.merge import Segment
+from domain.merge import Segment, Span
 from storage.store import Listed, Stored
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ PIECE = 1024 * 1024
 PART = 16 * 1024 * 1024
 """Bytes of a multipart part: all parts but the last are equal, as R2 wants it."""
 
+MD5 = re.compile("[0-9a-f]{32}")
+
 REFUSED = {"403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "Forbidden"}
 MISSING = {"404", "NoSuchKey", "NotFound"}
 
@@ -38,7 +42,7 @@ def make_client(
     *, endpoint_url: str | None, region: str, access_key: str | None, secret_key: str | None
 ) -> "S3Client":
     """A client that connects when it is first used; without keys, boto3's own chain finds them."""
-    return boto3.client(
+    client = boto3.client(
         "s3",
         endpoint_url=endpoint_url,
         region_name=region,
@@ -56,6 +60,23 @@ def make_client(
             max_pool_connections=32,
         ),
     )
+    for operation in ("PutObject", "UploadPart"):
+        client.meta.events.register(f"before-call.s3.{operation}", _add_content_md5)
+    return client
+
+
+def _add_content_md5(params: dict[str, Any], **_: object) -> None:
+    """Have the store refuse a body that changed on the way; every provider knows this header."""
+    digest = hashlib.md5(usedforsecurity=False)
+    body = params["body"]
+    if isinstance(body, bytes | bytearray):
+        digest.update(body)
+    else:
+        start = body.tell()
+        while piece := body.read(PIECE):
+            digest.update(piece)
+        body.seek(start)
+    params["headers"]["Content-MD5"] = b64encode(digest.digest()).decode()
 
 
 class S3Store:
@@ -64,6 +85,7 @@ class S3Store:
     def __init__(self, client: "S3Client", bucket: str) -> None:
         self._client = client
         self.bucket = bucket
+        self._etag_is_md5 = True
 
     def require(self) -> None:
         with self._own_errors(""):
@@ -85,6 +107,17 @@ class S3Store:
                 self._client.create_bucket(Bucket=self.bucket)
 
     def get(self, key: str, *, most_bytes: int) -> bytes:
+        data, etag = self._get(key, most_bytes)
+        if self._etag_is_md5 and MD5.fullmatch(etag) and _md5(data) != etag:
+            # Changed on the way, or the store's ETags are something else: read again to know.
+            again, _ = self._get(key, most_bytes)
+            if again != data:
+                raise Unreachable(f"{self.bucket}/{key} was changed on the way.")
+            self._etag_is_md5 = False
+        return data
+
+    def _get(self, key: str, most_bytes: int) -> tuple[bytes, str]:
+        """The object's bytes and its ETag, which is their MD5 with most stores."""
         with self._own_errors(key):
             answer = self._client.get_object(Bucket=self.bucket, Key=key)
             size = answer["ContentLength"]
@@ -97,7 +130,7 @@ class S3Store:
             raise Unreachable(
                 f"{self.bucket}/{key} broke off after {len(data):,} of {size:,} bytes."
             )
-        return data
+        return data, answer["ETag"].strip('"')
 
     def chunks(self, key: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         last = "" if end is None else end - 1
@@ -171,8 +204,27 @@ class S3Store:
         for segment in segments:
             if isinstance(segment, bytes):
                 yield segment
-            else:
+            elif segment.object_sha256 is None:
                 yield from self.chunks(segment.key, segment.start, segment.end)
+            else:
+                yield from self._proven(segment, segment.object_sha256)
+
+    def _proven(self, span: Span, expected: str) -> Iterator[bytes]:
+        """The span's bytes; raises Unreachable at the end if the object is not as expected."""
+        digest = hashlib.sha256()
+        at = 0
+        for piece in self.chunks(span.key):
+            digest.update(piece)
+            wanted = piece[max(span.start - at, 0) : max(span.end - at, 0)]
+            if wanted:
+                yield wanted
+            at += len(piece)
+        if digest.hexdigest() != expected:
+            raise Unreachable(
+                f"What was read of {self.bucket}/{span.key} is not what its version recorded. "
+                "Nothing was written. If `trainfold verify` says that it is damaged in the store, "
+                "`trainfold rebuild --whole` makes a new version from the sources."
+            )
 
     @contextmanager
     def _own_errors(self, key: str) -> Iterator[None]:
@@ -222,6 +274,10 @@ class _HashingReader:
             data, self._rest = data[:size], data[size:]
         self._hash.update(data)
         return data
+
+
+def _md5(data: bytes) -> str:
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
 
 
 def _code(error: ClientError) -> str:

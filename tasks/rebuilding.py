@@ -15,7 +15,13 @@ from db.gate import regate
 from db.versions import commit_rebuild, find_request, find_version, members
 from domain.consultant import strangers, wording_differences
 from domain.eligibility import EligibleConversation
-from domain.errors import Blocked, CommitConflict, CommitOutcomeUnknown, TrainfoldError
+from domain.errors import (
+    Blocked,
+    CommitConflict,
+    CommitOutcomeUnknown,
+    TrainfoldError,
+    Unreachable,
+)
 from domain.findings import Reason, VersionWarning, gather
 from domain.fragment import Fragment
 from domain.limits import Limits
@@ -23,6 +29,7 @@ from domain.merge import BETWEEN, Span
 from domain.rebuilding import Renewed, rebuild
 from domain.requests import RebuildRequest
 from domain.validation import validate
+from domain.verification import check
 from domain.version import Member, VersionRecord
 from storage.store import ObjectStore
 from tasks.fetch import read_source
@@ -184,6 +191,10 @@ def _commit_changed(
             return Rebuilt(version=version, is_new=False, changed=())
         folded = rebuild(version, held, renewed, warnings=warnings, now=now)
         made = store_fold(store, request, folded)
+        expected = [
+            renewed[m.conversation_id].member if m.conversation_id in renewed else m for m in held
+        ]
+        _prove(store, made, expected)
         try:
             commit_rebuild(engine, made, [change.member for change in _changes(renewed)])
         except CommitConflict:
@@ -194,6 +205,22 @@ def _commit_changed(
         else:
             return Rebuilt(version=made, is_new=True, changed=_changes(renewed))
     raise AssertionError  # count() does not end
+
+
+def _prove(store: ObjectStore, made: VersionRecord, expected: Sequence[Member]) -> None:
+    """Read both objects back before they become a version: they were pieced together from many.
+
+    Raises Unreachable, as trying again may help.
+    """
+    full, lines = store.chunks(made.json_key), store.chunks(made.jsonl_key)
+    wrong = next(check(made, expected, full=full, lines=lines), None)
+    if wrong is not None:
+        drop(store, made)
+        raise Unreachable(
+            f"The rebuilt objects of “{made.training_file}” are not what they must be ({wrong}). "
+            "No version was recorded. If `trainfold verify` says that the current version is "
+            "damaged in the store, `trainfold rebuild --whole` replaces all of it."
+        )
 
 
 def _changes(renewed: Mapping[UUID, Renewed]) -> tuple[Renewed, ...]:

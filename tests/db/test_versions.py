@@ -8,8 +8,9 @@ from sqlalchemy import text
 from db.engine import reading
 from db.gate import decide, gate
 from db.versions import commit, find_version, members, versions
-from domain.errors import Blocked, CommitConflict, NotFound
+from domain.errors import Blocked, CommitConflict, NotFound, Unreachable
 from domain.folding import fold
+from domain.fragment import sha256
 from domain.limits import Limits
 from domain.validation import validate
 from tasks import resources
@@ -136,15 +137,32 @@ def test_recorded_sizes_are_the_stored_objects(engine, library: Library):
     assert lines.count(b"\n") == version.example_count + 1
 
 
-def test_an_add_never_reads_what_the_file_holds(engine, library: Library, training_files):
+def test_an_add_never_parses_what_the_file_holds(engine, library: Library, training_files):
     first = carry_out(request("A", [library.add()], new=True))
     full, _ = content_of(first)
     start, end = first.json_content_start, first.json_content_end
     nonsense = full[:start] + b"\xff" * (end - start) + full[end:]
     training_files.put(first.json_key, nonsense, content_type="application/json")
+    with engine.begin() as connection:
+        connection.execute(
+            text("UPDATE training_file_versions SET json_sha256 = :it"), {"it": sha256(nonsense)}
+        )
     second = carry_out(request("A", [library.add()]))
     carried, _ = content_of(second)
     assert carried[second.json_content_start :].startswith(b"\xff" * (end - start) + b",\n    {")
+
+
+def test_an_add_to_a_damaged_file_is_refused_and_writes_nothing(
+    engine, library: Library, training_files
+):
+    first = carry_out(request("A", [library.add()], new=True))
+    _, lines = content_of(first)
+    bent = lines.replace(b"number", b"nomber")
+    training_files.put(first.jsonl_key, bent, content_type="application/jsonl")
+    with pytest.raises(Unreachable, match="not what its version recorded"):
+        carry_out(request("A", [library.add()]))
+    with reading(engine) as connection:
+        assert find_version(connection, "A") == first
 
 
 def test_a_committed_version_has_no_row_that_can_be_doubled(engine, library: Library):

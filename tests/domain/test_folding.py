@@ -164,8 +164,9 @@ def test_adding_never_looks_at_what_the_file_holds():
 def test_the_old_content_is_a_span_and_never_bytes():
     file = built([conversation(A)])
     folded = file.add(conversation(B))
+    first = file.versions[0]
     assert [segment for segment in folded.full.segments if isinstance(segment, Span)] == [
-        Span("v1.json", file.versions[0].json_content_start, file.versions[0].json_content_end)
+        Span("v1.json", first.json_content_start, first.json_content_end, first.json_sha256)
     ]
     assert sum(isinstance(segment, Span) for segment in folded.lines.segments) == 1
 
