@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test slow lint lock clean
+.PHONY: help setup demo test slow soak lint lock clean
 
 help: ## Say what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 8
@@ -20,10 +20,13 @@ demo: setup ## Run the whole journey on the bundled samples
 	@$(BIN)/trainfold demo
 
 test: setup ## Run all tests (on real PostgreSQL, S3 and Prefect, which they start and stop)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 slow: setup ## Run the tests that take minutes
 	$(BIN)/python -m pytest -m slow
+
+soak: setup ## Try over a thousand crashes, faults and races; fails if anything is lost, doubled or torn
+	$(BIN)/python -m soak
 
 lint: setup ## Check style, types and layers
 	$(BIN)/ruff check .

@@ -1,8 +1,12 @@
 """The connection to PostgreSQL, safe behind a pooler in transaction mode."""
 
+import os
+import socket
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime
+from typing import Any
 
 import psycopg
 from sqlalchemy import Connection, Engine, create_engine, func, select, text
@@ -15,6 +19,9 @@ from domain.errors import (
     TrainfoldError,
     Unreachable,
 )
+
+LONGEST_SECONDS = 150
+"""Of one use of a connection: more than any statement_timeout that is set."""
 
 UNDEFINED_TABLE = "42P01"
 UNDEFINED_COLUMN = "42703"
@@ -49,7 +56,7 @@ def make_engine(url: str) -> Engine:
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """A connection for queries; errors of the driver become ours."""
-    with _own_errors(), engine.connect() as connection:
+    with _own_errors(), engine.connect() as connection, _ended_in_time(connection):
         yield connection
 
 
@@ -60,7 +67,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
     Raises CommitOutcomeUnknown when the connection dies in the commit itself; before that, an
     error means that nothing was written.
     """
-    with _own_errors(), engine.connect() as connection:
+    with _own_errors(), engine.connect() as connection, _ended_in_time(connection):
         transaction = connection.begin()
         connection.execute(text("SET LOCAL lock_timeout = '30s'"))
         connection.execute(text("SET LOCAL statement_timeout = '60s'"))
@@ -72,6 +79,29 @@ def writing(engine: Engine) -> Iterator[Connection]:
                 f"The connection to the database died while committing: {_first_line(error)}. "
                 "Whether the change was made is settled by looking for it."
             ) from error
+
+
+@contextmanager
+def _ended_in_time(connection: Connection) -> Iterator[None]:
+    """Hang up on a server that is there and says nothing; its own time-outs do not reach us then.
+
+    The driver then raises OperationalError, as for any connection that dies.
+    """
+    raw = connection.connection.driver_connection
+    timer = threading.Timer(LONGEST_SECONDS, _hang_up, [raw])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _hang_up(raw: Any) -> None:
+    with suppress(OSError, psycopg.Error):
+        duplicate = socket.socket(fileno=os.dup(raw.fileno()))
+        with closing(duplicate):
+            duplicate.shutdown(socket.SHUT_RDWR)
 
 
 def current_time(connection: Connection) -> datetime:

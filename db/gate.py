@@ -16,6 +16,7 @@ from domain.eligibility import (
     readmit,
     refuse_malformed,
 )
+from domain.errors import Blocked
 from domain.naming import name_key
 from domain.requests import AddRequest
 from domain.version import Member, VersionRecord
@@ -88,7 +89,17 @@ def _facts(
 def decide(connection: Connection, request: AddRequest) -> VersionRecord | Admission:
     """The version that this request has made already, or its admission; raises Blocked."""
     refuse_malformed(request)
-    return find_request(connection, request) or gate(connection, request)
+    done = find_request(connection, request)
+    if done is not None:
+        return done
+    try:
+        return gate(connection, request)
+    except Blocked:
+        # By itself, perhaps: this very request may have been committed since the look-up.
+        done = find_request(connection, request)
+        if done is None:
+            raise
+        return done
 
 
 def _training_file(row: Any) -> TrainingFileFacts | None:

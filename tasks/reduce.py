@@ -34,8 +34,8 @@ from tasks.policies import may_help
 
 CONTENT_TYPES: dict[Format, str] = {"json": "application/json", "jsonl": "application/jsonl"}
 LONGEST_PAUSE_SECONDS = 5.0
-PATIENCE = 20
-"""Tries to reach the database again after an unknown outcome: about a minute."""
+PATIENCE_SECONDS = 60
+"""How long the database may stay away after an unknown outcome."""
 
 
 @task(
@@ -138,15 +138,17 @@ def _write(store: ObjectStore, key: str, document: Document, format: Format) -> 
 
 def await_database(engine: Engine, unknown: CommitOutcomeUnknown) -> None:
     """Return when the database answers again; then the request id tells what became of it."""
-    for attempt in range(1, PATIENCE + 1):
+    give_up = time.monotonic() + PATIENCE_SECONDS
+    for attempt in count(1):
         try:
             with reading(engine) as connection:
                 current_time(connection)
         except Unreachable:
+            if time.monotonic() > give_up:
+                raise unknown from None
             pause(attempt)
         else:
             return
-    raise unknown
 
 
 def pause(attempt: int) -> None:

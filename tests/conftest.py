@@ -3,6 +3,7 @@
 They run in a home of their own, on loopback, on free ports, and are stopped at the end.
 """
 
+import atexit
 import os
 import shutil
 import tempfile
@@ -18,6 +19,7 @@ for name in [name for name in os.environ if name.startswith(("TRAINFOLD_", "PREF
 # Not pytest's own folder: as root, PostgreSQL runs as a user that may not enter that.
 HOME = Path(tempfile.mkdtemp(prefix="trainfold-test-"))
 HOME.chmod(0o711)
+atexit.register(shutil.rmtree, HOME, ignore_errors=True)
 os.environ["TRAINFOLD_HOME"] = str(HOME)
 os.environ["PREFECT_HOME"] = str(HOME / "prefect")
 os.environ["PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW"] = "ignore"
@@ -48,7 +50,6 @@ def stack() -> Iterator[Stack]:
         yield stack
     finally:
         stack.down(say=print)
-        shutil.rmtree(HOME, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

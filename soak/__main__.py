@@ -1,0 +1,5 @@
+import sys
+
+from soak.command import main
+
+sys.exit(main())

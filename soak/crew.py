@@ -1,0 +1,77 @@
+"""Worker processes: forked in milliseconds from a server that has imported everything."""
+
+import multiprocessing
+import threading
+import time
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from typing import Any
+
+from soak.worker import READY, End, Job, Outcome, work
+
+DEADLINE_SECONDS = 120.0
+"""Far above what any request takes here; who is over it hangs."""
+
+
+class Worker:
+    """A process for one request. Killed it is gone at once, as by `kill -9`."""
+
+    def __init__(self, process: ForkServerProcess, line: "Connection[Any, Any]") -> None:
+        self._process = process
+        self._line = line
+        self._killed = threading.Event()
+
+    def go(self) -> None:
+        """Start the request; everything that could be done before it has been."""
+        if self._line.recv() != READY:
+            raise RuntimeError("The worker did not say that it is ready.")
+        self._line.send(None)
+        self._started = time.monotonic()
+
+    def kill(self) -> None:
+        self._killed.set()
+        self._process.kill()
+
+    def runs(self) -> bool:
+        """Whether it has not answered yet, and is not over the deadline."""
+        late = time.monotonic() > self._started + DEADLINE_SECONDS
+        return not late and not wait([self._line, self._process.sentinel], timeout=0)
+
+    def outcome(self, *, kill_after_seconds: float | None = None) -> Outcome:
+        """How the request ended; one over the deadline is killed."""
+        answer = None
+        if kill_after_seconds is not None and (answer := self._answer(kill_after_seconds)) is None:
+            self.kill()
+        answer = answer or self._answer(DEADLINE_SECONDS)
+        if answer is None:
+            self._process.kill()
+            answer = Outcome(End.HUNG, text=f"No end after {DEADLINE_SECONDS:.0f} s; killed.")
+        self._process.join()
+        self._line.close()
+        return answer
+
+    def _answer(self, seconds: float) -> Outcome | None:
+        """None when it runs on."""
+        left = self._started + seconds - time.monotonic()
+        if not wait([self._line, self._process.sentinel], timeout=max(0.0, left)):
+            return None
+        try:
+            answer: Outcome = self._line.recv()
+        except (EOFError, ConnectionError):
+            end = End.KILLED if self._killed.is_set() else End.BROKEN
+            return Outcome(end, text=f"Exit code {self._process.exitcode}.")
+        return answer
+
+
+class Crew:
+    def __init__(self) -> None:
+        self._context: ForkServerContext = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(["soak.preload"])
+
+    def start(self, job: Job) -> Worker:
+        """A process that waits to be sent off."""
+        ours, theirs = self._context.Pipe()
+        process = self._context.Process(target=work, args=(job, theirs), daemon=True)
+        process.start()
+        theirs.close()
+        return Worker(process, ours)

@@ -1,0 +1,114 @@
+"""What can be seen from outside: rows by plain SQL, objects as they are stored."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine, text
+
+from domain.errors import ObjectMissing
+from domain.naming import name_key
+from storage.store import ObjectStore
+
+FILE = text("SELECT id, current_version FROM training_files WHERE name_key = :key")
+VERSIONS = text("""
+    SELECT number, request_id, json_key, json_size_bytes, json_sha256,
+           jsonl_key, jsonl_size_bytes, jsonl_sha256
+    FROM training_file_versions WHERE training_file_id = :id ORDER BY number
+""")
+MEMBERS = text("""
+    SELECT conversation_id, added_in, removed_in
+    FROM training_file_conversations WHERE training_file_id = :id ORDER BY position, added_in
+""")
+MOST_BYTES = 1 << 30
+
+
+@dataclass(frozen=True)
+class FileSeen:
+    """A training file's rows, of one moment."""
+
+    id: UUID
+    current_version: int
+    versions: tuple[Mapping[str, Any], ...]
+    members: tuple[Mapping[str, Any], ...]
+
+    def made_by(self, request_id: str) -> list[int]:
+        return [each["number"] for each in self.versions if each["request_id"] == request_id]
+
+    def held(self, number: int) -> list[UUID]:
+        """The conversations of a version, in its order, as the memberships tell them."""
+        return [
+            each["conversation_id"]
+            for each in self.members
+            if each["added_in"] <= number
+            and (each["removed_in"] is None or each["removed_in"] > number)
+        ]
+
+
+def look(engine: Engine, name: str) -> FileSeen | None:
+    """The training file as it is recorded; None when there is none."""
+    with engine.connect() as connection:
+        connection.execution_options(isolation_level="REPEATABLE READ")
+        file = connection.execute(FILE, {"key": name_key(name)}).one_or_none()
+        if file is None:
+            return None
+        return FileSeen(
+            id=file.id,
+            current_version=file.current_version,
+            versions=_rows(connection, VERSIONS, file.id),
+            members=_rows(connection, MEMBERS, file.id),
+        )
+
+
+def _rows(connection: Connection, query: Any, file_id: UUID) -> tuple[Mapping[str, Any], ...]:
+    return tuple(dict(row) for row in connection.execute(query, {"id": file_id}).mappings())
+
+
+class Unreadable(Exception):
+    """An object is missing, or is not what its row says, or cannot be parsed."""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """Both objects of a version, parsed."""
+
+    conversations: tuple[tuple[UUID, list[Any]], ...]
+    """Ids and training pairs, in the order of the full JSON."""
+    examples: tuple[Mapping[str, Any], ...]
+    """The lines of the JSONL after the first."""
+    announced: int
+    """Examples, as the first line tells."""
+
+    @property
+    def ids(self) -> list[UUID]:
+        return [conversation_id for conversation_id, _ in self.conversations]
+
+
+def read(store: ObjectStore, version: Mapping[str, Any]) -> Contents:
+    """The version's objects; raises Unreadable."""
+    full = _object(store, version, "json")
+    lines = _object(store, version, "jsonl")
+    try:
+        conversations = tuple(
+            (UUID(each["conversation_metadata"]["conversation_id"]), each["training_pairs"])
+            for each in json.loads(full)["conversations"]
+        )
+        meta, *examples = map(json.loads, lines.splitlines())
+        return Contents(conversations, tuple(examples), meta["_meta"]["total_pairs"])
+    except (ValueError, LookupError, TypeError) as error:
+        raise Unreadable(f"its objects cannot be read: {error}") from error
+
+
+def _object(store: ObjectStore, version: Mapping[str, Any], format: str) -> bytes:
+    try:
+        data = store.get(version[f"{format}_key"], most_bytes=MOST_BYTES)
+    except ObjectMissing as missing:
+        raise Unreadable(str(missing)) from missing
+    if len(data) != version[f"{format}_size_bytes"]:
+        raise Unreadable(f"its {format} has {len(data)} bytes, not as many as recorded")
+    if hashlib.sha256(data).hexdigest() != version[f"{format}_sha256"]:
+        raise Unreadable(f"its {format} differs from the recorded digest")
+    return data

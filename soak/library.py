@@ -1,0 +1,39 @@
+"""Conversations as an application leaves them: a row each, and a file each."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from sqlalchemy import Engine, text
+
+from soak.chance import Chance
+from storage.store import ObjectStore
+from tests.building import as_bytes, conversation
+
+INSERT = text("""
+    INSERT INTO conversations (conversation_id, enrichment_status, enriched_file_path)
+    VALUES (:id, 'completed', :path)
+""")
+TEXTS = (b"What should I do first?", b"Let us write down one number today")
+"""What the user and the assistant say in the tests' conversations."""
+
+
+def new_conversation(chance: Chance, *, padding_bytes: int = 0) -> tuple[UUID, bytes]:
+    """A valid conversation like no other: its id stands in all that is said."""
+    conversation_id = chance.uuid()
+    value = conversation(conversation_id, turns=chance.randint(2, 6))
+    notes = "Read, and found good. " * (padding_bytes // 22)
+    value["training_pairs"][0]["training_metadata"]["reviewer_notes"] = notes or None
+    data = as_bytes(value)
+    for said in TEXTS:
+        data = data.replace(said, said + f" {conversation_id}".encode())
+    return conversation_id, data
+
+
+def register(engine: Engine, store: ObjectStore, sources: Iterable[tuple[UUID, bytes]]) -> None:
+    rows = []
+    for conversation_id, data in sources:
+        path = f"soak/{conversation_id}.json"
+        store.put(path, data, content_type="application/json")
+        rows.append({"id": conversation_id, "path": path})
+    with engine.begin() as connection:
+        connection.execute(INSERT, rows)

@@ -1,0 +1,49 @@
+"""PostgreSQL and S3 of their own in a temporary home, as `trainfold up` starts them."""
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from db import migrate
+from soak.services import Services
+from trainfold.settings import Settings
+from trainfold.stack import Service, Stack
+
+SERVICES = (Service.POSTGRES, Service.S3)
+
+
+@contextmanager
+def local_services() -> Iterator[Services]:
+    """Migrated, with both buckets; stopped and removed at the end."""
+    for name in [name for name in os.environ if name.startswith("TRAINFOLD_")]:
+        del os.environ[name]
+    # Not below a closed directory: as root, PostgreSQL runs as a user of its own.
+    home = Path(tempfile.mkdtemp(prefix="trainfold-soak-"))
+    home.chmod(0o711)
+    os.environ["TRAINFOLD_HOME"] = str(home)
+    stack = Stack(home)
+    try:
+        stack.up(SERVICES, say=say)
+        services = Services.of(Settings())
+        prepare(services)
+        yield services
+    finally:
+        stack.down(say=say)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def prepare(services: Services) -> None:
+    """Migrate the database and make the buckets."""
+    engine = services.engine()
+    migrate.upgrade(engine)
+    engine.dispose()
+    for store in services.stores():
+        store.create_bucket()
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 - standard output is the report's

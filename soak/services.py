@@ -1,0 +1,84 @@
+"""Where PostgreSQL and S3 are, directly or through a proxy; goes to other processes as it is."""
+
+from dataclasses import dataclass, field, replace
+from urllib.parse import urlsplit, urlunsplit
+
+from sqlalchemy import Engine
+
+from db.engine import make_engine
+from domain.errors import NotReady
+from soak.proxy import Address
+from storage.s3 import S3Store, make_client
+from trainfold.settings import Settings
+from trainfold.stack.ports import LOOPBACK
+
+
+@dataclass(frozen=True)
+class Services:
+    database_url: str = field(repr=False)
+    s3_url: str
+    s3_region: str
+    s3_access_key: str = field(repr=False)
+    s3_secret_key: str = field(repr=False)
+    conversations_bucket: str
+    training_files_bucket: str
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Services":
+        access, secret = settings.s3_access_key, settings.s3_secret_key
+        if settings.s3_endpoint_url is None or access is None or secret is None:
+            raise NotReady("The soak needs an S3 endpoint and its keys, as the local stack has.")
+        return cls(
+            database_url=settings.sqlalchemy_url,
+            s3_url=settings.s3_endpoint_url,
+            s3_region=settings.s3_region,
+            s3_access_key=access.get_secret_value(),
+            s3_secret_key=secret.get_secret_value(),
+            conversations_bucket=settings.conversations_bucket,
+            training_files_bucket=settings.training_files_bucket,
+        )
+
+    @property
+    def database(self) -> Address:
+        return _address(self.database_url)
+
+    @property
+    def s3(self) -> Address:
+        return _address(self.s3_url)
+
+    def through(self, *, database_port: int, s3_port: int) -> "Services":
+        """The same services by way of two proxies on loopback."""
+        return replace(
+            self,
+            database_url=_with_port(self.database_url, database_port),
+            s3_url=_with_port(self.s3_url, s3_port),
+        )
+
+    def engine(self) -> Engine:
+        return make_engine(self.database_url)
+
+    def stores(self) -> tuple[S3Store, S3Store]:
+        """The conversations' bucket and the training files', on one client."""
+        client = make_client(
+            endpoint_url=self.s3_url,
+            region=self.s3_region,
+            access_key=self.s3_access_key,
+            secret_key=self.s3_secret_key,
+        )
+        return (
+            S3Store(client, self.conversations_bucket),
+            S3Store(client, self.training_files_bucket),
+        )
+
+
+def _address(url: str) -> Address:
+    parts = urlsplit(url)
+    if parts.hostname is None or parts.port is None:
+        raise NotReady("The soak needs addresses with a host and a port.")
+    return parts.hostname, parts.port
+
+
+def _with_port(url: str, port: int) -> str:
+    parts = urlsplit(url)
+    user, at, _ = parts.netloc.rpartition("@")
+    return urlunsplit(parts._replace(netloc=f"{user}{at}{LOOPBACK}:{port}"))

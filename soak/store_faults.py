@@ -1,0 +1,92 @@
+"""Trials in which the object store misbehaves while a request runs."""
+
+import time
+
+from soak.s3_faults import S3Action, S3Fault
+from soak.stage import Stage
+from soak.tally import Tally
+from soak.trial import Trial
+
+SOURCE = r"^GET /conversation-files/"
+OLD_CONTENT = r"^GET /training-files/"
+PUT = r"^PUT /training-files/"
+HEAD = r"^HEAD /training-files/"
+ANY = ""
+
+READS = (SOURCE, OLD_CONTENT)
+BEATS_THE_CLIENT = 3
+"""boto3 tries three times; a fault that lasts as long reaches our own code."""
+
+PLACES: dict[S3Action, tuple[str, ...]] = {
+    S3Action.ANSWER_500: (*READS, PUT, HEAD, ANY),
+    S3Action.SLOW_DOWN: (*READS, PUT, HEAD, ANY),
+    S3Action.DONE_BUT_500: (PUT,),
+    S3Action.RESET: (*READS, PUT, HEAD, ANY),
+    S3Action.LOSE_ANSWER: (PUT,),
+    S3Action.STALL: (*READS, PUT, HEAD),
+    S3Action.HOLD: (*READS, PUT, HEAD),
+    S3Action.TRUNCATE_ANSWER: READS,
+    S3Action.TRUNCATE_REQUEST: (PUT,),
+    S3Action.FLIP_REQUEST: (PUT,),
+    S3Action.FLIP_ANSWER: READS,
+    S3Action.DO_TWICE: (PUT,),
+    S3Action.ANSWER_TWICE: (*READS, PUT, HEAD),
+    S3Action.DO_LATE: (PUT,),
+}
+
+
+def store_misbehaves(stage: Stage, action: S3Action, number: int) -> Tally:
+    """The store fails once or until the client gives up; then the request is run again."""
+    trial = Trial(stage, f"S3 {action}", number)
+    trial.base(trial.chance.randint(1, 3))
+    claim = trial.claim(trial.conversations(trial.chance.randint(2, 4)))
+    chance = trial.chance
+    fault = S3Fault(
+        # In turn, so that few trials reach all places.
+        PLACES[action][number % len(PLACES[action])],
+        action,
+        nth=chance.randint(1, 2),
+        times=chance.choice([1, BEATS_THE_CLIENT]),
+        seconds=chance.uniform(0.1, 0.6),
+        place=chance.random(),
+    )
+    with trial.behind([fault]) as front:
+        trial.run(claim, front, read_timeout_seconds=0.7 if action == S3Action.HOLD else None)
+        trial.settle()
+        if action == S3Action.DO_LATE:
+            # What was held back arrives after all.
+            time.sleep(fault.seconds)
+    return trial.tally()
+
+
+PARTS = r"^(POST|PUT) .*training\.json\?"
+PART_BYTES = 5 * 1024 * 1024
+LARGE = 7 * 1024 * 1024
+
+
+def multipart_upload_misbehaves(stage: Stage, number: int) -> Tally:
+    """A file too large for one put: a fault at any request of its upload, or a kill there."""
+    trial = Trial(stage, "S3 in a multipart upload", number)
+    trial.base(padding_bytes=LARGE)
+    claim = trial.claim(trial.conversations(1))
+    chance = trial.chance
+    actions = [
+        S3Action.ANSWER_500,
+        S3Action.DONE_BUT_500,
+        S3Action.RESET,
+        S3Action.LOSE_ANSWER,
+        S3Action.TRUNCATE_REQUEST,
+        S3Action.DO_TWICE,
+        S3Action.KILL_BEFORE,
+        S3Action.KILL_AFTER,
+    ]
+    fault = S3Fault(
+        PARTS,
+        actions[number % len(actions)],
+        nth=chance.randint(1, 4),
+        times=chance.choice([1, BEATS_THE_CLIENT]),
+    )
+    with trial.behind([fault]) as front:
+        trial.run(claim, front, part_bytes=PART_BYTES)
+    trial.settle()
+    return trial.tally()

@@ -1,0 +1,61 @@
+"""What trials came to, in numbers, and each defect in words."""
+
+from dataclasses import dataclass, fields
+from enum import StrEnum
+
+
+class Flaw(StrEnum):
+    LOST = "lost"
+    DOUBLED = "doubled"
+    TORN = "torn"
+    HUNG = "hung"
+    BROKEN = "broken"
+    """A request ended with an error that is none of ours."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    flaw: Flaw
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.flaw}: {' '.join(self.text.split())}"
+
+
+@dataclass(frozen=True)
+class Tally:
+    trials: int = 0
+    struck: int = 0
+    """Faults that really happened."""
+    made: int = 0
+    blocked: int = 0
+    lost: int = 0
+    doubled: int = 0
+    torn: int = 0
+    hung: int = 0
+    broken: int = 0
+    seconds: float = 0.0
+    findings: tuple[str, ...] = ()
+
+    def __add__(self, other: "Tally") -> "Tally":
+        names = [field.name for field in fields(self)]
+        return Tally(**{name: getattr(self, name) + getattr(other, name) for name in names})
+
+    @property
+    def flaws(self) -> int:
+        return self.lost + self.doubled + self.torn + self.hung + self.broken
+
+
+def tally_of(findings: list[Finding], *, label: str, struck: int, made: int, blocked: int) -> Tally:
+    """One trial's tally; the label says how to run it again."""
+    counts = {flaw.value: 0 for flaw in Flaw}
+    for finding in findings:
+        counts[finding.flaw.value] += 1
+    return Tally(
+        trials=1,
+        struck=struck,
+        made=made,
+        blocked=blocked,
+        findings=tuple(f"{label}: {finding}" for finding in findings),
+        **counts,
+    )

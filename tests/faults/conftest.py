@@ -1,0 +1,15 @@
+from collections.abc import Iterator
+
+import pytest
+
+from soak.services import Services
+from soak.stage import Stage, stage_on
+from tasks import resources
+from trainfold.stack import Stack
+
+
+@pytest.fixture(scope="session")
+def stage(stack: Stack) -> Iterator[Stage]:
+    """The session's services with workers, proxies and a judge."""
+    with stage_on(Services.of(resources.settings()), seed=1) as stage:
+        yield stage
