@@ -1,5 +1,7 @@
 from uuid import uuid4
 
+import httpx
+
 from tests.asking import carry_out, request
 from tests.conftest import Library
 from trainfold.stack import Service
@@ -12,7 +14,7 @@ def test_check_says_that_all_may_be_added(trainfold, library: Library):
     assert ran.json["eligible"] == [str(id) for id in ids]
 
 
-def test_check_blocks_with_reasons_as_json_and_starts_no_prefect(trainfold, stack, library):
+def test_check_blocks_with_reasons_as_json(trainfold, library: Library):
     unknown = uuid4()
     ran = trainfold("check", "Talks", library.add(), unknown, "--new", "--json")
     assert ran.code == 3
@@ -28,12 +30,20 @@ def test_check_blocks_with_reasons_as_json_and_starts_no_prefect(trainfold, stac
     }
 
 
-def test_add_is_refused_before_anything_is_submitted(trainfold, stack, library: Library):
-    running = {each.service for each in stack.status() if each.running}
-    ran = trainfold("add", "Talks", uuid4(), "--new")
+def test_nothing_is_submitted_by_check_nor_by_an_add_that_is_blocked(
+    trainfold, prefect_server, library: Library
+):
+    def flow_runs() -> int:
+        return httpx.post(f"{prefect_server}/flow_runs/count").json()
+
+    before = flow_runs()
+    good = library.add()
+    assert trainfold("check", "Talks", good, "--new").code == 0
+    assert trainfold("check", "Talks", uuid4(), "--new").code == 3
+    ran = trainfold("add", "Talks", good, uuid4(), "--new")
     assert ran.code == 3
     assert "nothing was submitted" in ran.err
-    assert {each.service for each in stack.status() if each.running} == running
+    assert flow_runs() == before
 
 
 def test_ids_come_one_a_line_from_standard_input(trainfold, library: Library):

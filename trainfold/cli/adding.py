@@ -1,4 +1,4 @@
-"""`check` and `add`."""
+"""`check`, `add` and `rebuild`: what asks for a version."""
 
 import getpass
 import shlex
@@ -21,6 +21,11 @@ from trainfold.cli.selection import BatchOption, IdArguments, IdsFromOption, sel
 
 File = Annotated[str, typer.Argument(metavar="FILE", help="Name of the training file.")]
 New = Annotated[bool, typer.Option("--new", help="Create the training file.")]
+RequestId = Annotated[
+    str | None, typer.Option(help="Repeating a request under its id changes nothing.")
+]
+Strict = Annotated[bool, typer.Option("--strict", help="Warnings are errors.")]
+AskedBy = Annotated[str | None, typer.Option("--as", help="Who asks; recorded on the version.")]
 
 
 def check(
@@ -54,13 +59,9 @@ def add(
     ids_from: IdsFromOption = None,
     new: New = False,
     description: Annotated[str, typer.Option(help="What a new training file is for.")] = "",
-    request_id: Annotated[
-        str | None, typer.Option(help="Repeating a request under its id changes nothing.")
-    ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Warnings are errors.")] = False,
-    requested_by: Annotated[
-        str | None, typer.Option("--as", help="Who asks; recorded on the version.")
-    ] = None,
+    request_id: RequestId = None,
+    strict: Strict = False,
+    requested_by: AskedBy = None,
     json: Json = False,
 ) -> None:
     """Fold conversations into a training file (or a new one) and record a version.
@@ -108,13 +109,9 @@ def rebuild(
     whole: Annotated[
         bool, typer.Option("--whole", help="Write all bytes anew; heals a damaged version.")
     ] = False,
-    request_id: Annotated[
-        str | None, typer.Option(help="Repeating a request under its id changes nothing.")
-    ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Warnings are errors.")] = False,
-    requested_by: Annotated[
-        str | None, typer.Option("--as", help="Who asks; recorded on the version.")
-    ] = None,
+    request_id: RequestId = None,
+    strict: Strict = False,
+    requested_by: AskedBy = None,
     json: Json = False,
 ) -> None:
     """Read all conversations of a training file anew; a new version if any has changed.
