@@ -1,3 +1,4 @@
+import base64
 import json
 from uuid import UUID, uuid4
 
@@ -11,7 +12,7 @@ from flows.add_conversations import add_conversations
 from tasks import resources
 from tasks.verify import verify_version
 from tests.building import as_bytes, conversation, profile
-from tests.conftest import Library
+from tests.conftest import HOME, Library
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
@@ -208,11 +209,16 @@ def test_a_bucket_that_is_not_there_ends_the_run_in_words(library: Library, monk
         resources.forget()
 
 
-def test_no_secret_is_in_a_flow_runs_parameters_or_artifacts(library: Library, prefect_server):
+def test_no_secret_is_in_anything_that_prefect_keeps(library: Library, prefect_server):
     run("Secretive", library.add_many(1), new=True)
-    secret = resources.settings().s3_secret_key.get_secret_value()
-    password = resources.settings().sqlalchemy_url.split(":")[2].split("@")[0]
-    for path in ("/flow_runs/filter", "/task_runs/filter", "/artifacts/filter", "/logs/filter"):
-        text = json.dumps(api(prefect_server, path, limit=200))
-        assert secret not in text
-        assert password not in text
+    blocked("Secretive and blocked", [uuid4()], new=True)
+    secret = resources.settings().s3_secret_key.get_secret_value().encode()
+    password = resources.settings().sqlalchemy_url.split(":")[2].split("@")[0].encode()
+    kept = [
+        json.dumps(api(prefect_server, path, limit=200)).encode()
+        for path in ("/flow_runs/filter", "/task_runs/filter", "/artifacts/filter", "/logs/filter")
+    ]
+    results = [json.loads(file.read_bytes()) for file in (HOME / "prefect/storage").iterdir()]
+    assert results
+    kept += [base64.b64decode(result["result"]) for result in results]
+    assert not any(secret in text or password in text for text in kept)
