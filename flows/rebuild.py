@@ -46,7 +46,7 @@ def rebuild_training_file(
         report_blocked(training_file, blocked.reasons)
         return Failed(name="Blocked", message=str(blocked), data=blocked)
     if not rebuilt.is_new:
-        message = f"Version {rebuilt.version.number} holds; no source has changed"
+        message = f"Version {rebuilt.version.number} holds; nothing was written"
         return Completed(name="Unchanged", message=message, data=rebuilt)
     report_version(rebuilt.version)
     report_rebuild(rebuilt)

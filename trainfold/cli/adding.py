@@ -144,9 +144,7 @@ def _print_rebuilt(version: VersionRecord, changed: list[str], *, is_new: bool) 
         _print_version(version)
         print_table(["changed conversation"], ([id] for id in changed), empty="")
     else:
-        text = (
-            f"Version {version.number} of “{version.training_file}” holds: no source has changed."
-        )
+        text = f"Version {version.number} of “{version.training_file}” holds; nothing was written."
         stdout.print(text, markup=False, highlight=False)
 
 
