@@ -28,7 +28,7 @@ def contradictions(conversation: Conversation, conversation_id: UUID | None) -> 
     yield from _about_turns(pairs)
     yield from _about_ids(pairs)
     for index, pair in enumerate(pairs):
-        yield from _about_history(pairs[:index], pair, f"training_pairs[{index}]")
+        yield from _about_history(pairs[:index], pair)
 
 
 def reserved_keys(raw: dict[str, Any]) -> Iterator[Reason]:
@@ -71,10 +71,10 @@ def _about_ids(pairs: list[TrainingPair]) -> Iterator[Reason]:
         seen.add(pair.id)
 
 
-def _about_history(earlier: list[TrainingPair], pair: TrainingPair, here: str) -> Iterator[Reason]:
+def _about_history(earlier: list[TrainingPair], pair: TrainingPair) -> Iterator[Reason]:
     last = 1
     for index, told in enumerate(pair.conversation_history):
-        path = f"{here}.conversation_history[{index}]"
+        path = f"training_pairs[{len(earlier)}].conversation_history[{index}]"
         if not last <= told.turn <= len(earlier):
             yield Reason(
                 code="wrong-history",

@@ -18,13 +18,25 @@ def _real_day(text: str) -> str:
     return text
 
 
+def _not_blank(text: str) -> str:
+    if not text or text.isspace():
+        raise ValueError("must not be blank")
+    return text
+
+
+def _not_only_blanks(text: str) -> str:
+    if text.isspace():
+        raise ValueError("must not consist of blanks")
+    return text
+
+
 Score = Annotated[float, Field(ge=1, le=5, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Turn = Annotated[int, Field(ge=1)]
 # These end up in database columns and as keys of statistics.
 Key = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\p{Cc}\p{Zl}\p{Zp}]*$")]
 Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$"), AfterValidator(_real_day)]
-NotBlank = Annotated[str, Field(pattern=r"\S")]
+NotBlank = Annotated[str, AfterValidator(_not_blank)]
 
 
 class _Part(BaseModel):
@@ -145,7 +157,7 @@ class TrainingPair(_Part):
     current_user_input: NotBlank
     emotional_context: EmotionalContext
     # An empty target is a pair without an example; one of blanks only would be a broken example.
-    target_response: Annotated[str, Field(pattern=r"^$|\S")] | None
+    target_response: Annotated[str, AfterValidator(_not_only_blanks)] | None
     training_metadata: TrainingMetadata
 
 

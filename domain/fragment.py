@@ -14,8 +14,8 @@ from domain.findings import VersionWarning
 from domain.statistics import Statistics
 from domain.version import Contribution
 
-DEPTH = b"    "
-"""A conversation stands two levels deep in the full file, at two spaces a level."""
+OPENING, CLOSING = b"[\n  [\n", b"\n  ]\n]"
+"""What stands around a conversation written two levels deep, as it is in the full file."""
 
 
 class Fragment(BaseModel):
@@ -68,9 +68,8 @@ def render_full(
         ),
         "training_pairs": pairs,
     }
-    text = orjson.dumps(value, option=orjson.OPT_INDENT_2)
-    # JSON strings hold no raw newline, so every newline here is one of the layout.
-    return DEPTH + text.replace(b"\n", b"\n" + DEPTH)
+    text = orjson.dumps([[value]], option=orjson.OPT_INDENT_2)
+    return text[len(OPENING) : -len(CLOSING)]
 
 
 def _metadata(

@@ -195,8 +195,8 @@ def _warnings(
             path="training_pairs",
         )
     for index, pair in enumerate(conversation.training_pairs):
-        path = f"training_pairs[{index}].target_response"
         for code, message in _text_warnings(pair.target_response):
+            path = f"training_pairs[{index}].target_response"
             yield VersionWarning(conversation_id=subject, code=code, message=message, path=path)
 
 
@@ -215,22 +215,22 @@ def _scaffolding_warnings(
     subject: str, conversation: Conversation, row: dict[str, str]
 ) -> Iterator[VersionWarning]:
     first = conversation.training_pairs[0].conversation_metadata
-    for index, pair in enumerate(conversation.training_pairs):
-        for key in ("persona_archetype", "emotional_arc_key", "training_topic_key"):
-            path = f"training_pairs[{index}].conversation_metadata.{key}"
+    for key in ("persona_archetype", "emotional_arc_key", "training_topic_key"):
+        expected = getattr(first, key)
+        if row.get(key, expected) != expected:
+            yield VersionWarning(
+                conversation_id=subject,
+                code="scaffolding-differs",
+                message=f"{key} is “{expected}” in the file, but “{row[key]}” in the database; "
+                "the file counts",
+                path=f"training_pairs[0].conversation_metadata.{key}",
+            )
+        for index, pair in enumerate(conversation.training_pairs):
             word = getattr(pair.conversation_metadata, key)
-            if word != getattr(first, key):
+            if word != expected:
                 yield VersionWarning(
                     conversation_id=subject,
                     code="scaffolding-varies",
-                    message=f"{key} is “{word}”, but “{getattr(first, key)}” in the first pair",
-                    path=path,
-                )
-            if index == 0 and row.get(key, word) != word:
-                yield VersionWarning(
-                    conversation_id=subject,
-                    code="scaffolding-differs",
-                    message=f"{key} is “{word}” in the file, but “{row[key]}” in the database; "
-                    "the file counts",
-                    path=path,
+                    message=f"{key} is “{word}”, but “{expected}” in the first pair",
+                    path=f"training_pairs[{index}].conversation_metadata.{key}",
                 )

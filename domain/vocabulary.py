@@ -38,23 +38,28 @@ KNOWN: dict[str, frozenset[str]] = {
 
 def unknown_words(conversation_id: str, conversation: Conversation) -> Iterator[VersionWarning]:
     """One warning for each place with a word that the schema's enum does not list."""
-    for field, word, path in _words(conversation):
-        if word not in KNOWN[field]:
-            yield VersionWarning(
-                conversation_id=conversation_id,
-                code="unknown-word",
-                message=f"{field} “{shortened(word)}” is not in the v4 vocabulary",
-                path=path,
-            )
+    for field, word, path in _unknown(conversation):
+        yield VersionWarning(
+            conversation_id=conversation_id,
+            code="unknown-word",
+            message=f"{field} “{shortened(word)}” is not in the v4 vocabulary",
+            path=path,
+        )
 
 
-def _words(conversation: Conversation) -> Iterator[tuple[str, str, str]]:
+def _unknown(conversation: Conversation) -> Iterator[tuple[str, str, str]]:
     dataset = conversation.dataset_metadata
     for field in ("conversation_source", "quality_tier", "target_use"):
-        yield field, getattr(dataset, field), f"dataset_metadata.{field}"
+        word = getattr(dataset, field)
+        if word not in KNOWN[field]:
+            yield field, word, f"dataset_metadata.{field}"
     for index, pair in enumerate(conversation.training_pairs):
+        metadata = pair.conversation_metadata
         for field in ("persona_archetype", "emotional_arc_key", "conversation_phase"):
-            path = f"training_pairs[{index}].conversation_metadata.{field}"
-            yield field, getattr(pair.conversation_metadata, field), path
-        path = f"training_pairs[{index}].emotional_context.detected_emotions.valence"
-        yield "valence", pair.emotional_context.detected_emotions.valence, path
+            word = getattr(metadata, field)
+            if word not in KNOWN[field]:
+                yield field, word, f"training_pairs[{index}].conversation_metadata.{field}"
+        valence = pair.emotional_context.detected_emotions.valence
+        if valence not in KNOWN["valence"]:
+            path = f"training_pairs[{index}].emotional_context.detected_emotions.valence"
+            yield "valence", valence, path

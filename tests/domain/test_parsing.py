@@ -3,6 +3,7 @@
 import json
 import re
 
+import orjson
 import pytest
 
 from domain.limits import Limits
@@ -15,6 +16,14 @@ def refused(data: bytes, limits: Limits = LIMITS) -> str:
         parse(data, limits)
     assert len(caught.value.text) < 300
     return caught.value.code
+
+
+def nested(levels: int) -> list:
+    """A list with a 1 that many levels deep."""
+    value: object = 1
+    for _ in range(levels):
+        value = [value]
+    return value
 
 
 @pytest.mark.parametrize("data", [b"", b" ", b"\n\t \r\n"])
@@ -207,3 +216,22 @@ def test_a_refusal_never_repeats_a_long_key():
         parse(f'{{"{key}": 1, "{key}": 2}}'.encode(), LIMITS)
     assert re.search("k{50}", caught.value.text)
     assert len(caught.value.text) < 200
+
+
+INDENTED = {
+    b'{\n  "a": 1,\n  "a": 1\n}': "repeated-key",
+    b'{\n  "a": 18446744073709551616\n}': "number-too-large",
+    b"[\n  " + b"[\n" * 64 + b"1" + b"]\n" * 64 + b"\n]": "too-deep",
+    orjson.dumps(nested(65), option=orjson.OPT_INDENT_2): "too-deep",
+    orjson.dumps([1], option=orjson.OPT_INDENT_2) + b"\n]": "not-json",
+}
+
+
+@pytest.mark.parametrize(("data", "code"), INDENTED.items())
+def test_a_document_in_the_usual_layout_is_refused_as_any_other(data, code):
+    assert refused(data) == code
+
+
+def test_a_document_in_the_usual_layout_may_be_as_deep_as_any_other():
+    data = orjson.dumps(nested(64), option=orjson.OPT_INDENT_2)
+    assert parse(data, LIMITS) == nested(64) == parse(orjson.dumps(nested(64)), LIMITS)
