@@ -25,8 +25,8 @@ from domain.version import Member, VersionRecord
 FACTS = text("""
     SELECT named.id, head.id AS training_file_id, head.name, head.status, head.created_at,
            head.consultant_profile, head.current_version,
-           v.json_key, v.json_sha256, v.json_content_start, v.json_content_end,
-           v.jsonl_key, v.jsonl_sha256, v.jsonl_content_start, v.jsonl_size_bytes, v.statistics,
+           v.json_key, v.json_digest, v.json_content_start, v.json_content_end,
+           v.jsonl_key, v.jsonl_digest, v.jsonl_content_start, v.jsonl_size_bytes, v.statistics,
            c.conversation_id, c.enrichment_status, c.enriched_file_path,
            c.persona_key, c.emotional_arc_key, c.topic_key,
            batch.batch_job_id, member.added_in AS member_since, alike.suffixes_taken

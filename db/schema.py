@@ -92,12 +92,12 @@ class Version(Own):
     created_by: Mapped[str]
     json_key: Mapped[str] = mapped_column(unique=True)
     json_size_bytes: Mapped[int] = mapped_column(BigInteger)
-    json_sha256: Mapped[str]
+    json_digest: Mapped[str]
     json_content_start: Mapped[int] = mapped_column(BigInteger)
     json_content_end: Mapped[int] = mapped_column(BigInteger)
     jsonl_key: Mapped[str] = mapped_column(unique=True)
     jsonl_size_bytes: Mapped[int] = mapped_column(BigInteger)
-    jsonl_sha256: Mapped[str]
+    jsonl_digest: Mapped[str]
     jsonl_content_start: Mapped[int] = mapped_column(BigInteger)
     conversation_count: Mapped[int] = mapped_column(Integer)
     pair_count: Mapped[int] = mapped_column(Integer)

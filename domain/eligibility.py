@@ -30,11 +30,11 @@ class TrainingFileFacts(BaseModel):
     consultant_profile: dict[str, Any]
     current_version: int
     json_key: str
-    json_sha256: str
+    json_digest: str
     json_content_start: int
     json_content_end: int
     jsonl_key: str
-    jsonl_sha256: str
+    jsonl_digest: str
     jsonl_content_start: int
     jsonl_size_bytes: int
     statistics: Statistics

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from domain import merge
 from domain.consultant import strangers, wording_differences
+from domain.digest import OF_NOTHING, extended
 from domain.eligibility import Admission, TrainingFileFacts
 from domain.errors import Blocked
 from domain.findings import VersionWarning, gather
@@ -36,6 +37,8 @@ class Fold:
     """Of the conversations that are new, or that contribute other bytes than before."""
     full: Document
     lines: Document
+    json_digest: str
+    jsonl_digest: str
 
 
 def fold(
@@ -70,6 +73,7 @@ def fold(
         consultant_profile=profile,
     )
     old_full, old_lines = _content(base) if base else (None, None)
+    contributions = tuple(fragment.contribution for fragment in labelled)
     return Fold(
         training_file_id=base.id if base else new_id,
         name=name,
@@ -80,9 +84,15 @@ def fold(
         consultant_profile=profile,
         statistics=statistics,
         warnings=warnings,
-        contributions=tuple(fragment.contribution for fragment in labelled),
+        contributions=contributions,
         full=merge.full_document(header, old_full, labelled),
         lines=merge.jsonl_document(meta_line(name, statistics.examples), old_lines, labelled),
+        json_digest=extended(
+            base.json_digest if base else OF_NOTHING, (each.json_sha256 for each in contributions)
+        ),
+        jsonl_digest=extended(
+            base.jsonl_digest if base else OF_NOTHING, (each.jsonl_sha256 for each in contributions)
+        ),
     )
 
 
@@ -101,6 +111,6 @@ def _warnings(
 def _content(base: TrainingFileFacts) -> tuple[Span, Span]:
     """Where the conversations and the example lines of the current version stand."""
     return (
-        Span(base.json_key, base.json_content_start, base.json_content_end, base.json_sha256),
-        Span(base.jsonl_key, base.jsonl_content_start, base.jsonl_size_bytes, base.jsonl_sha256),
+        Span(base.json_key, base.json_content_start, base.json_content_end),
+        Span(base.jsonl_key, base.jsonl_content_start, base.jsonl_size_bytes),
     )

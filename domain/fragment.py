@@ -1,6 +1,5 @@
 """A fragment: the exact bytes that one conversation contributes to a version."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -10,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from domain import jsonl
 from domain.conversation import Conversation
+from domain.digest import sha256
 from domain.findings import VersionWarning
 from domain.statistics import Statistics
 from domain.version import Contribution
@@ -93,7 +93,3 @@ def _metadata(
             "training_topic": scaffolding.training_topic,
         },
     }
-
-
-def sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()

@@ -28,8 +28,6 @@ class Span:
     key: str
     start: int
     end: int
-    object_sha256: str | None = None
-    """Digest of the whole object; where it is known, a copy proves that it read the right bytes."""
 
     def __len__(self) -> int:
         return self.end - self.start

@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from domain import merge
+from domain.digest import OF_NOTHING, extended
 from domain.findings import VersionWarning
 from domain.folding import Fold
 from domain.jsonl import meta_line
@@ -87,6 +88,8 @@ def rebuild(
         lines=merge.document(
             meta_line(version.training_file, statistics.examples), list(joined(lines, b"")), b""
         ),
+        json_digest=extended(OF_NOTHING, (each.json_sha256 for each in current)),
+        jsonl_digest=extended(OF_NOTHING, (each.jsonl_sha256 for each in current)),
     )
 
 

@@ -3,61 +3,42 @@
 Memory holds one conversation, whatever the size of the files.
 """
 
-import hashlib
 from collections.abc import Iterable, Iterator
 
 import orjson
 from pydantic import TypeAdapter
 
-from domain import jsonl
+from domain import jsonl, layout
 from domain.conversation import TrainingPair
-from domain.fragment import sha256
+from domain.digest import OF_NOTHING, extended, sha256
+from domain.layout import ByteStream
 from domain.merge import BETWEEN, TAIL
 from domain.statistics import (
     Statistics,
     of_pairs,
     quality_summary,
     scaffolding_distribution,
-    total,
 )
 from domain.version import Member, VersionRecord
 
 PAIRS = TypeAdapter(list[TrainingPair])
 
 
-class ByteStream:
-    """Exact reads from an iterator of byte pieces, hashing and counting all that passes."""
+class _Tally:
+    """What the members read so far add up to."""
 
-    def __init__(self, pieces: Iterable[bytes]) -> None:
-        self._pieces = iter(pieces)
-        self._held = bytearray()
-        self._hash = hashlib.sha256()
-        self.size_bytes = 0
+    def __init__(self) -> None:
+        self.sound = 0
+        self.statistics: Statistics | None = None
+        self.json_digest = self.jsonl_digest = OF_NOTHING
 
-    @property
-    def sha256(self) -> str:
-        return self._hash.hexdigest()
+    def record(self, member: Member) -> None:
+        self.json_digest = extended(self.json_digest, [member.json_sha256])
+        self.jsonl_digest = extended(self.jsonl_digest, [member.jsonl_sha256])
 
-    @property
-    def position(self) -> int:
-        return self.size_bytes - len(self._held)
-
-    def read(self, length: int) -> bytes:
-        """The next `length` bytes, or fewer at the end."""
-        while len(self._held) < length and (piece := next(self._pieces, None)) is not None:
-            self._hash.update(piece)
-            self.size_bytes += len(piece)
-            self._held += piece
-        data = bytes(self._held[:length])
-        del self._held[:length]
-        return data
-
-    def drain(self) -> int:
-        """Read what is left; returns how many bytes that were."""
-        left = 0
-        while data := self.read(1024 * 1024):
-            left += len(data)
-        return left
+    def found(self, numbers: Statistics) -> None:
+        self.sound += 1
+        self.statistics = self.statistics + numbers if self.statistics else numbers
 
 
 def check(
@@ -71,22 +52,23 @@ def check(
     full_stream, line_stream = ByteStream(full), ByteStream(lines)
     yield from _check_header(version, full_stream.read(version.json_content_start))
     yield from _check_meta(version, line_stream.read(version.jsonl_content_start))
-    found: list[Statistics] = []
+    tally = _Tally()
     for index, member in enumerate(members):
         if index:
             yield from _differs(
                 "the separator in the JSON", full_stream.read(len(BETWEEN)), BETWEEN
             )
+        tally.record(member)
         part = full_stream.read(member.json_length)
         example_lines = line_stream.read(member.jsonl_length)
-        yield from _check_member(member, part, example_lines, found)
+        yield from _check_member(member, part, example_lines, tally)
     yield from _differs(
         "the recorded end of the conversations", version.json_content_end, full_stream.position
     )
     yield from _differs("the end of the JSON", full_stream.read(len(TAIL)), TAIL)
-    yield from _check_object("JSON", full_stream, version.json_size_bytes, version.json_sha256)
-    yield from _check_object("JSONL", line_stream, version.jsonl_size_bytes, version.jsonl_sha256)
-    yield from _check_statistics(version, found)
+    yield from _check_size("JSON", full_stream, version.json_size_bytes)
+    yield from _check_size("JSONL", line_stream, version.jsonl_size_bytes)
+    yield from _check_sums(version, tally)
 
 
 def _check_header(version: VersionRecord, header: bytes) -> Iterator[str]:
@@ -110,16 +92,15 @@ def _check_header(version: VersionRecord, header: bytes) -> Iterator[str]:
         yield from _differs(f"training_file_metadata.{key}", metadata.get(key), value)
     profile = version.consultant_profile
     yield from _differs("consultant_profile", head.get("consultant_profile"), profile)
+    if header != layout.header(version, "json"):
+        yield "the JSON's header is not written as its version records"
 
 
 def _check_meta(version: VersionRecord, line: bytes) -> Iterator[str]:
-    expected = jsonl.meta_line(version.training_file, version.example_count)
-    yield from _differs("the JSONL's _meta line", line, expected)
+    yield from _differs("the JSONL's _meta line", line, layout.header(version, "jsonl"))
 
 
-def _check_member(
-    member: Member, part: bytes, lines: bytes, found: list[Statistics]
-) -> Iterator[str]:
+def _check_member(member: Member, part: bytes, lines: bytes, tally: _Tally) -> Iterator[str]:
     name = f"conversation {member.conversation_id}"
     if sha256(part) != member.json_sha256:
         yield f"{name}: its bytes in the JSON differ from the recorded digest"
@@ -129,13 +110,13 @@ def _check_member(
         yield f"{name}: its lines in the JSONL differ from the recorded digest or length"
         return
     try:
-        yield from _check_content(name, member, part, lines, found)
+        yield from _check_content(name, member, part, lines, tally)
     except (ValueError, LookupError, TypeError) as error:
         yield f"{name}: its bytes are as recorded, but cannot be read: {_short(error)}"
 
 
 def _check_content(
-    name: str, member: Member, part: bytes, lines: bytes, found: list[Statistics]
+    name: str, member: Member, part: bytes, lines: bytes, tally: _Tally
 ) -> Iterator[str]:
     value = orjson.loads(part)
     conversation_id = value["conversation_metadata"]["conversation_id"]
@@ -148,27 +129,29 @@ def _check_content(
     ]
     if [orjson.loads(line) for line in lines.splitlines()] != expected:
         yield f"{name}: JSON and JSONL disagree"
-    found.append(of_pairs(PAIRS.validate_python(pairs)))
+    tally.found(of_pairs(PAIRS.validate_python(pairs)))
 
 
-def _check_object(kind: str, stream: ByteStream, size: int, digest: str) -> Iterator[str]:
+def _check_size(kind: str, stream: ByteStream, size: int) -> Iterator[str]:
     left = stream.drain()
     if left:
         yield f"the {kind} has {left:,} bytes after its end"
     if stream.size_bytes != size:
         yield f"the {kind} has {stream.size_bytes:,} bytes; recorded are {size:,}"
-    elif stream.sha256 != digest:
-        yield f"the {kind}'s sha256 is {stream.sha256}; recorded is {digest}"
 
 
-def _check_statistics(version: VersionRecord, found: list[Statistics]) -> Iterator[str]:
-    if len(found) != version.conversation_count:
-        yield f"{len(found)} of {version.conversation_count} conversations are sound"
+def _check_sums(version: VersionRecord, tally: _Tally) -> Iterator[str]:
+    yield from _differs("the recorded digest of the JSON", version.json_digest, tally.json_digest)
+    yield from _differs(
+        "the recorded digest of the JSONL", version.jsonl_digest, tally.jsonl_digest
+    )
+    if tally.sound != version.conversation_count:
+        yield f"{tally.sound} of {version.conversation_count} conversations are sound"
         return
-    if not found:
+    if tally.statistics is None:
         yield "the version holds no conversations"
         return
-    numbers = total(found)
+    numbers = tally.statistics
     yield from _differs("the recorded statistics", version.statistics, numbers)
     yield from _differs("the number of pairs", version.pair_count, numbers.pairs)
     yield from _differs("the number of examples", version.example_count, numbers.examples)

@@ -16,7 +16,8 @@ from domain.statistics import Statistics
 class StoredObject:
     key: str
     size_bytes: int
-    sha256: str
+    digest: str
+    """Over the fragments in it (`domain.digest`)."""
 
 
 class VersionRecord(BaseModel):
@@ -35,12 +36,12 @@ class VersionRecord(BaseModel):
     created_by: str
     json_key: str
     json_size_bytes: int
-    json_sha256: str
+    json_digest: str
     json_content_start: int
     json_content_end: int
     jsonl_key: str
     jsonl_size_bytes: int
-    jsonl_sha256: str
+    jsonl_digest: str
     jsonl_content_start: int
     conversation_count: int
     pair_count: int
@@ -52,8 +53,8 @@ class VersionRecord(BaseModel):
     def stored(self, format: Format) -> StoredObject:
         """The version's object in this format."""
         if format == "json":
-            return StoredObject(self.json_key, self.json_size_bytes, self.json_sha256)
-        return StoredObject(self.jsonl_key, self.jsonl_size_bytes, self.jsonl_sha256)
+            return StoredObject(self.json_key, self.json_size_bytes, self.json_digest)
+        return StoredObject(self.jsonl_key, self.jsonl_size_bytes, self.jsonl_digest)
 
 
 class Contribution(BaseModel):

@@ -3,7 +3,7 @@
 from prefect.context import FlowRunContext
 from prefect.runtime import flow_run
 
-from domain.fragment import sha256
+from domain.digest import sha256
 from domain.naming import is_request_id
 
 

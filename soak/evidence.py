@@ -1,6 +1,5 @@
 """What can be seen from outside: rows by plain SQL, objects as they are stored."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,8 +14,7 @@ from storage.store import ObjectStore
 
 FILE = text("SELECT id, current_version FROM training_files WHERE name_key = :key")
 VERSIONS = text("""
-    SELECT number, request_id, json_key, json_size_bytes, json_sha256,
-           jsonl_key, jsonl_size_bytes, jsonl_sha256
+    SELECT number, request_id, json_key, json_size_bytes, jsonl_key, jsonl_size_bytes
     FROM training_file_versions WHERE training_file_id = :id ORDER BY number
 """)
 MEMBERS = text("""
@@ -109,6 +107,4 @@ def _object(store: ObjectStore, version: Mapping[str, Any], format: str) -> byte
         raise Unreadable(str(missing)) from missing
     if len(data) != version[f"{format}_size_bytes"]:
         raise Unreadable(f"its {format} has {len(data)} bytes, not as many as recorded")
-    if hashlib.sha256(data).hexdigest() != version[f"{format}_sha256"]:
-        raise Unreadable(f"its {format} differs from the recorded digest")
     return data

@@ -6,6 +6,7 @@ from soak.s3_faults import S3Action, S3Fault
 from soak.stage import Stage
 from soak.tally import Tally
 from soak.trial import Trial
+from storage.parts import MIB, Way
 
 SOURCE = r"^GET /conversation-files/"
 OLD_CONTENT = r"^GET /training-files/"
@@ -60,12 +61,16 @@ def store_misbehaves(stage: Stage, action: S3Action, number: int) -> Tally:
 
 
 PARTS = r"^(POST|PUT) .*training\.json\?"
-PART_BYTES = 5 * 1024 * 1024
-LARGE = 7 * 1024 * 1024
+LARGE = 13 * MIB
+"""So that the store can copy: what is left of it after the first part is more than a part."""
+MULTIPART = tuple(Way(least=5 * MIB, most=8 * MIB, copies=copies) for copies in (True, False))
 
 
 def multipart_upload_misbehaves(stage: Stage, number: int) -> Tally:
-    """A file too large for one put: a fault at any request of its upload, or a kill there."""
+    """A file too large for one put: a fault at any request of its upload, or a kill there.
+
+    In turn the store copies what the file holds, and is sent all of it.
+    """
     trial = Trial(stage, "S3 in a multipart upload", number)
     trial.base(padding_bytes=LARGE)
     claim = trial.claim(trial.conversations(1))
@@ -87,6 +92,6 @@ def multipart_upload_misbehaves(stage: Stage, number: int) -> Tally:
         times=chance.choice([1, BEATS_THE_CLIENT]),
     )
     with trial.behind([fault]) as front:
-        trial.run(claim, front, part_bytes=PART_BYTES)
+        trial.run(claim, front, way=MULTIPART[number // len(actions) % 2])
     trial.settle()
     return trial.tally()

@@ -19,6 +19,7 @@ from domain.validation import validate
 from domain.version import VersionRecord
 from soak.services import Services
 from storage import s3
+from storage.parts import Way
 from storage.store import ObjectStore
 from tasks.fetch import read_source
 from tasks.reduce import make_version
@@ -44,8 +45,8 @@ class Job:
     services: Services
     read_timeout_seconds: float | None = None
     """Shorter than the product's minute, where a trial lets the store never answer."""
-    part_bytes: int | None = None
-    """Smaller than the product's parts, where a trial wants a multipart upload."""
+    way: Way | None = None
+    """How large objects are put together, and all are large that exceed its smallest part."""
 
 
 @dataclass(frozen=True)
@@ -104,8 +105,8 @@ def outcome_of(job: Job) -> Outcome:
 
 def _adjust(job: Job) -> None:
     """Change constants of the product in this process, which ends with its one request."""
-    if job.part_bytes is not None:
-        mock.patch.object(s3, "PART", job.part_bytes).start()
+    if job.way is not None:
+        mock.patch.multiple(s3, ONE_PUT=job.way.least, WAYS=(job.way,)).start()
     if job.read_timeout_seconds is not None:
         changed = {"read_timeout": job.read_timeout_seconds}
         mock.patch.object(s3, "Config", lambda **given: Config(**{**given, **changed})).start()

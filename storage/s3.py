@@ -6,14 +6,14 @@ from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 import boto3
-from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoCredentialsError
 
+from domain.digest import sha256
 from domain.errors import (
     AccessRefused,
     NotReady,
@@ -23,14 +23,24 @@ from domain.errors import (
     Unreachable,
 )
 from domain.merge import Segment, Span
-from storage.store import Listed, Stored
+from storage.multipart import Upload, WayRefused
+from storage.parts import MIB, Part, Way, cut
+from storage.store import Listed
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-PIECE = 1024 * 1024
-PART = 16 * 1024 * 1024
-"""Bytes of a multipart part: all parts but the last are equal, as R2 wants it."""
+PIECE = MIB
+ONE_PUT = 16 * MIB
+"""Up to this size an object is sent in one request."""
+
+WAYS = (
+    Way(least=5 * MIB, most=128 * MIB, copies=True),
+    # R2 wants all parts but the last to be equal.
+    Way(least=16 * MIB, most=16 * MIB, copies=True),
+    Way(least=16 * MIB, most=16 * MIB, copies=False),
+)
+"""How an object is put together; a store that refuses one way is asked the next."""
 
 MD5 = re.compile("[0-9a-f]{32}")
 
@@ -86,6 +96,7 @@ class S3Store:
         self._client = client
         self.bucket = bucket
         self._etag_is_md5 = True
+        self._way = 0
 
     def require(self) -> None:
         with self._own_errors(""):
@@ -107,17 +118,22 @@ class S3Store:
                 self._client.create_bucket(Bucket=self.bucket)
 
     def get(self, key: str, *, most_bytes: int) -> bytes:
-        data, etag = self._get(key, most_bytes)
-        if self._etag_is_md5 and MD5.fullmatch(etag) and _md5(data) != etag:
+        read = self._get(key, most_bytes)
+        if not self._is_proven(read):
             # Changed on the way, or the store's ETags are something else: read again to know.
-            again, _ = self._get(key, most_bytes)
-            if again != data:
+            again = self._get(key, most_bytes)
+            if read.sha256 or again.data != read.data:
                 raise Unreachable(f"{self.bucket}/{key} was changed on the way.")
             self._etag_is_md5 = False
-        return data
+        return read.data
 
-    def _get(self, key: str, most_bytes: int) -> tuple[bytes, str]:
-        """The object's bytes and its ETag, which is their MD5 with most stores."""
+    def _is_proven(self, read: "_Read") -> bool:
+        """Whether the bytes are those that were written, as far as the store tells."""
+        if read.sha256:
+            return sha256(read.data) == read.sha256
+        return not (self._etag_is_md5 and MD5.fullmatch(read.etag)) or _md5(read.data) == read.etag
+
+    def _get(self, key: str, most_bytes: int) -> "_Read":
         with self._own_errors(key):
             answer = self._client.get_object(Bucket=self.bucket, Key=key)
             size = answer["ContentLength"]
@@ -130,7 +146,7 @@ class S3Store:
             raise Unreachable(
                 f"{self.bucket}/{key} broke off after {len(data):,} of {size:,} bytes."
             )
-        return data, answer["ETag"].strip('"')
+        return _Read(data, answer["ETag"].strip('"'), answer["Metadata"].get("sha256"))
 
     def chunks(self, key: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         last = "" if end is None else end - 1
@@ -144,24 +160,42 @@ class S3Store:
     def put(self, key: str, data: bytes, *, content_type: str) -> None:
         with self._own_errors(key):
             self._client.put_object(
-                Bucket=self.bucket, Key=key, Body=data, ContentType=content_type
+                Bucket=self.bucket,
+                Key=key,
+                Body=data,
+                ContentType=content_type,
+                Metadata={"sha256": sha256(data)},
             )
 
-    def compose(self, key: str, segments: Sequence[Segment], *, content_type: str) -> Stored:
-        reader = _HashingReader(self._pieces(segments))
-        transfer = TransferConfig(
-            multipart_threshold=PART, multipart_chunksize=PART, max_concurrency=2
-        )
+    def compose(self, key: str, segments: Sequence[Segment], *, content_type: str) -> int:
+        if sum(map(len, segments)) <= ONE_PUT:
+            data = self._bytes(Part(tuple(segments), is_copy=False))
+            self.put(key, data, content_type=content_type)
+            return self._size(key)
+        while (size := self._put_together(key, segments, content_type)) is None:
+            # Once a store has not put an object together as it should, it is not asked again.
+            self._way += 1
+        return size
+
+    def _put_together(self, key: str, segments: Sequence[Segment], content_type: str) -> int | None:
+        """The object's size; None when the store does not take this way of making it."""
+        way = WAYS[self._way]
+        try:
+            with self._own_errors(key):
+                Upload(self._client, self.bucket, key).carry_out(
+                    cut(segments, way), content_type=content_type, body=self._bytes
+                )
+        except WayRefused as refused:
+            if way is WAYS[-1]:
+                raise Unreachable(f"The object store did not make {key}: {refused}") from refused
+            return None
+        size = self._size(key)
+        # Some stores take a copy for an empty part, or copy all of the object.
+        return size if size == sum(map(len, segments)) or not way.copies else None
+
+    def _size(self, key: str) -> int:
         with self._own_errors(key):
-            self._client.upload_fileobj(
-                cast("IO[bytes]", reader),
-                self.bucket,
-                key,
-                ExtraArgs={"ContentType": content_type},
-                Config=transfer,
-            )
-            head = self._client.head_object(Bucket=self.bucket, Key=key)
-        return Stored(size_bytes=head["ContentLength"], sha256=reader.sha256)
+            return self._client.head_object(Bucket=self.bucket, Key=key)["ContentLength"]
 
     def delete(self, key: str) -> None:
         with self._own_errors(key):
@@ -200,31 +234,38 @@ class S3Store:
             ExpiresIn=int(lifetime.total_seconds()),
         )
 
-    def _pieces(self, segments: Sequence[Segment]) -> Iterator[bytes]:
-        for segment in segments:
-            if isinstance(segment, bytes):
-                yield segment
-            elif segment.object_sha256 is None:
-                yield from self.chunks(segment.key, segment.start, segment.end)
-            else:
-                yield from self._proven(segment, segment.object_sha256)
+    def _bytes(self, part: Part) -> bytes:
+        small: dict[str, bytes | None] = {}
+        return b"".join(
+            segment if isinstance(segment, bytes) else self._carried(segment, small)
+            for segment in part.segments
+        )
 
-    def _proven(self, span: Span, expected: str) -> Iterator[bytes]:
-        """The span's bytes; raises Unreachable at the end if the object is not as expected."""
-        digest = hashlib.sha256()
+    def _carried(self, span: Span, small: dict[str, bytes | None]) -> bytes:
+        """The span's bytes, so that a change on the way is noticed (docs/decisions/0006).
+
+        Small objects are read whole and compared with their digest; of others the span is read
+        twice.
+        """
+        if span.key not in small:
+            try:
+                small[span.key] = self.get(span.key, most_bytes=ONE_PUT)
+            except ObjectTooLarge:
+                small[span.key] = None
+        whole = small[span.key]
+        data = self._read_twice(span) if whole is None else whole[span.start : span.end]
+        if len(data) != len(span):
+            raise Unreachable(f"{self.bucket}/{span.key} is shorter than its version recorded.")
+        return data
+
+    def _read_twice(self, span: Span) -> bytes:
+        data = b"".join(self.chunks(span.key, span.start, span.end))
         at = 0
-        for piece in self.chunks(span.key):
-            digest.update(piece)
-            wanted = piece[max(span.start - at, 0) : max(span.end - at, 0)]
-            if wanted:
-                yield wanted
+        for piece in self.chunks(span.key, span.start, span.end):
+            if data[at : at + len(piece)] != piece:
+                raise Unreachable(f"{self.bucket}/{span.key} was changed on the way.")
             at += len(piece)
-        if digest.hexdigest() != expected:
-            raise Unreachable(
-                f"What was read of {self.bucket}/{span.key} is not what its version recorded. "
-                "Nothing was written. If `trainfold verify` says that it is damaged in the store, "
-                "`trainfold rebuild --whole` makes a new version from the sources."
-            )
+        return data
 
     @contextmanager
     def _own_errors(self, key: str) -> Iterator[None]:
@@ -248,32 +289,14 @@ class S3Store:
         )
 
 
-class _HashingReader:
-    """A file-like object over an iterator of bytes, for boto3, that hashes what passes."""
+class _Read(NamedTuple):
+    """An object as it was read, and what the store tells of it."""
 
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces = pieces
-        self._rest = b""
-        self._hash = hashlib.sha256()
-
-    @property
-    def sha256(self) -> str:
-        return self._hash.hexdigest()
-
-    def read(self, size: int = -1) -> bytes:
-        held = [self._rest]
-        length = len(self._rest)
-        while size < 0 or length < size:
-            piece = next(self._pieces, None)
-            if piece is None:
-                break
-            held.append(piece)
-            length += len(piece)
-        data = b"".join(held)
-        if size >= 0:
-            data, self._rest = data[:size], data[size:]
-        self._hash.update(data)
-        return data
+    data: bytes
+    etag: str
+    """Their MD5, with most stores and objects."""
+    sha256: str | None
+    """Recorded by us when it was written."""
 
 
 def _md5(data: bytes) -> str:

@@ -9,14 +9,6 @@ from domain.merge import Segment
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """What the store says it holds, and the digest of what was sent to it."""
-
-    size_bytes: int
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True)
 class Listed:
     """An object as a listing tells of it."""
 
@@ -45,8 +37,11 @@ class ObjectStore(Protocol):
     def put(self, key: str, data: bytes, *, content_type: str) -> None:
         """Write a small object."""
 
-    def compose(self, key: str, segments: Sequence[Segment], *, content_type: str) -> Stored:
-        """Write an object from literal bytes and spans of other objects, in bounded memory."""
+    def compose(self, key: str, segments: Sequence[Segment], *, content_type: str) -> int:
+        """Write an object from literal bytes and spans of other objects, in bounded memory.
+
+        Returns the size that the store says it has; leaves nothing behind when it fails.
+        """
 
     def delete(self, key: str) -> None:
         """Remove an object; one that is not there is no error."""

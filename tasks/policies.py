@@ -7,9 +7,9 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import TaskRunContext
 from prefect.tasks import Task
 
+from domain.digest import sha256
 from domain.eligibility import EligibleConversation
 from domain.errors import CommitOutcomeUnknown, Unreachable
-from domain.fragment import sha256
 
 KEPT_FOR = timedelta(days=1)
 

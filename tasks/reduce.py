@@ -28,7 +28,7 @@ from domain.merge import Document
 from domain.naming import Format, version_key
 from domain.requests import AddRequest, RebuildRequest
 from domain.version import VersionRecord
-from storage.store import ObjectStore, Stored
+from storage.store import ObjectStore
 from tasks import resources
 from tasks.policies import may_help
 
@@ -96,8 +96,8 @@ def store_fold(
         )
         for format in CONTENT_TYPES
     }
-    full = _write(store, keys["json"], folded.full, "json")
-    lines = _write(store, keys["jsonl"], folded.lines, "jsonl")
+    _write(store, keys["json"], folded.full, "json")
+    _write(store, keys["jsonl"], folded.lines, "jsonl")
     return VersionRecord(
         training_file_id=folded.training_file_id,
         training_file=folded.name,
@@ -109,13 +109,13 @@ def store_fold(
         created_at=folded.updated,
         created_by=request.requested_by,
         json_key=keys["json"],
-        json_size_bytes=full.size_bytes,
-        json_sha256=full.sha256,
+        json_size_bytes=folded.full.size_bytes,
+        json_digest=folded.json_digest,
         json_content_start=folded.full.content_start,
         json_content_end=folded.full.content_end,
         jsonl_key=keys["jsonl"],
-        jsonl_size_bytes=lines.size_bytes,
-        jsonl_sha256=lines.sha256,
+        jsonl_size_bytes=folded.lines.size_bytes,
+        jsonl_digest=folded.jsonl_digest,
         jsonl_content_start=folded.lines.content_start,
         conversation_count=folded.statistics.conversations,
         pair_count=folded.statistics.pairs,
@@ -126,14 +126,13 @@ def store_fold(
     )
 
 
-def _write(store: ObjectStore, key: str, document: Document, format: Format) -> Stored:
-    stored = store.compose(key, document.segments, content_type=CONTENT_TYPES[format])
-    if stored.size_bytes != document.size_bytes:
+def _write(store: ObjectStore, key: str, document: Document, format: Format) -> None:
+    size = store.compose(key, document.segments, content_type=CONTENT_TYPES[format])
+    if size != document.size_bytes:
         raise Unreachable(
-            f"The object store holds {stored.size_bytes:,} bytes at {key} where "
-            f"{document.size_bytes:,} were sent. No version was recorded; the object is garbage."
+            f"The object store holds {size:,} bytes at {key} where {document.size_bytes:,} were "
+            "sent. No version was recorded; the object is garbage."
         )
-    return stored
 
 
 def await_database(engine: Engine, unknown: CommitOutcomeUnknown) -> None:

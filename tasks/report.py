@@ -126,7 +126,7 @@ def version_markdown(version: VersionRecord) -> str:
         f"{version.example_count} examples. Made by {_inline(version.created_by)} "
         f"({version.reason}).",
         "",
-        "| download | bytes | sha256 |",
+        "| download | bytes | digest |",
         "| --- | --- | --- |",
         *(_download_row(version, format) for format in ("json", "jsonl")),
         "",
@@ -153,7 +153,7 @@ def _download_row(version: VersionRecord, format: Format) -> str:
     link = resources.training_files_store().download_link(
         stored.key, file_name=name, lifetime=resources.settings().download_link_lifetime
     )
-    return f"| [{name}]({link}) | {stored.size_bytes:,} | `{stored.sha256}` |"
+    return f"| [{name}]({link}) | {stored.size_bytes:,} | `{stored.digest}` |"
 
 
 def _slug(name: str) -> str:

@@ -20,9 +20,9 @@ from db.engine import reading, writing
 from db.sources import SourceRow
 from domain import statistics
 from domain.conversation import Conversation
+from domain.digest import sha256
 from domain.errors import Blocked, ObjectMissing
 from domain.findings import Reason
-from domain.fragment import sha256
 from domain.limits import Limits
 from domain.parsing import BadJson, parse
 from domain.splitting import is_full_file, split

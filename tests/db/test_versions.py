@@ -8,13 +8,14 @@ from sqlalchemy import text
 from db.engine import reading
 from db.gate import decide, gate
 from db.versions import commit, find_version, members, versions
-from domain.errors import Blocked, CommitConflict, NotFound, Unreachable
+from domain.errors import Blocked, CommitConflict, Damaged, NotFound, Unreachable
 from domain.folding import fold
-from domain.fragment import sha256
+from domain.layout import proven
 from domain.limits import Limits
 from domain.validation import validate
 from tasks import resources
 from tasks.reduce import make_version, store_fold
+from tasks.verify import verify_version
 from tests.asking import carry_out, content_of, request
 from tests.conftest import Library
 
@@ -143,23 +144,39 @@ def test_an_add_never_parses_what_the_file_holds(engine, library: Library, train
     start, end = first.json_content_start, first.json_content_end
     nonsense = full[:start] + b"\xff" * (end - start) + full[end:]
     training_files.put(first.json_key, nonsense, content_type="application/json")
-    with engine.begin() as connection:
-        connection.execute(
-            text("UPDATE training_file_versions SET json_sha256 = :it"), {"it": sha256(nonsense)}
-        )
     second = carry_out(request("A", [library.add()]))
     carried, _ = content_of(second)
     assert carried[second.json_content_start :].startswith(b"\xff" * (end - start) + b",\n    {")
 
 
-def test_an_add_to_a_damaged_file_is_refused_and_writes_nothing(
+def test_damage_in_the_store_is_carried_by_an_add_and_named_by_verify(
     engine, library: Library, training_files
 ):
-    first = carry_out(request("A", [library.add()], new=True))
+    damaged = library.add()
+    first = carry_out(request("A", [damaged], new=True))
     _, lines = content_of(first)
     bent = lines.replace(b"number", b"nomber")
     training_files.put(first.jsonl_key, bent, content_type="application/jsonl")
-    with pytest.raises(Unreachable, match="not what its version recorded"):
+    carry_out(request("A", [library.add()]))
+    with pytest.raises(Damaged, match=f"{damaged}: its lines in the JSONL differ") as caught:
+        verify_version(engine, training_files, "A")
+    assert len(caught.value.findings) == 2  # and so there is one conversation less
+    with reading(engine) as connection:
+        version = find_version(connection, "A")
+        recorded = list(members(connection, version))
+    download = proven(version, recorded, "jsonl", training_files.chunks(version.jsonl_key))
+    assert next(download) == lines[: first.jsonl_content_start].replace(b":2,", b":4,")
+    with pytest.raises(Damaged, match=str(damaged)):
+        next(download)
+
+
+def test_an_add_to_a_file_whose_object_is_cut_short_writes_nothing(
+    engine, library: Library, training_files
+):
+    first = carry_out(request("A", [library.add()], new=True))
+    full, _ = content_of(first)
+    training_files.put(first.json_key, full[:-100], content_type="application/json")
+    with pytest.raises(Unreachable, match="shorter than its version recorded"):
         carry_out(request("A", [library.add()]))
     with reading(engine) as connection:
         assert find_version(connection, "A") == first

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -283,12 +282,12 @@ class TrainingFile:
                 created_by="mara",
                 json_key=keys[0],
                 json_size_bytes=len(full),
-                json_sha256=sha256(full).hexdigest(),
+                json_digest=folded.json_digest,
                 json_content_start=folded.full.content_start,
                 json_content_end=folded.full.content_end,
                 jsonl_key=keys[1],
                 jsonl_size_bytes=len(lines),
-                jsonl_sha256=sha256(lines).hexdigest(),
+                jsonl_digest=folded.jsonl_digest,
                 jsonl_content_start=folded.lines.content_start,
                 conversation_count=folded.statistics.conversations,
                 pair_count=folded.statistics.pairs,

@@ -166,7 +166,7 @@ def test_the_old_content_is_a_span_and_never_bytes():
     folded = file.add(conversation(B))
     first = file.versions[0]
     assert [segment for segment in folded.full.segments if isinstance(segment, Span)] == [
-        Span("v1.json", first.json_content_start, first.json_content_end, first.json_sha256)
+        Span("v1.json", first.json_content_start, first.json_content_end)
     ]
     assert sum(isinstance(segment, Span) for segment in folded.lines.segments) == 1
 

@@ -106,7 +106,7 @@ def test_a_version_leaves_a_summary_with_links_to_both_downloads(library: Librar
     for name in ("Summed-up-v1.json", "Summed-up-v1.jsonl"):
         link = text.split(f"[{name}](", 1)[1].split(")", 1)[0]
         assert httpx.get(link).status_code == 200
-    assert version.json_sha256 in text
+    assert version.json_digest in text
 
 
 def test_progress_reaches_100_percent(library: Library, prefect_server):

@@ -43,4 +43,4 @@ def blocked_document(reasons: Sequence[Reason]) -> dict[str, Any]:
 
 def _stored(version: VersionRecord, format: Format) -> dict[str, Any]:
     stored = version.stored(format)
-    return {"key": stored.key, "size_bytes": stored.size_bytes, "sha256": stored.sha256}
+    return {"key": stored.key, "size_bytes": stored.size_bytes, "digest": stored.digest}

@@ -1,6 +1,5 @@
 """`download`, `url`, `verify`: a version's two objects."""
 
-import hashlib
 import os
 import sys
 import tempfile
@@ -13,8 +12,8 @@ from typing import Annotated
 import typer
 
 from db.engine import reading
-from db.versions import find_version
-from domain.errors import Damaged
+from db.versions import find_version, members
+from domain.layout import proven
 from domain.naming import Format, download_name
 from domain.version import VersionRecord
 from tasks import resources
@@ -42,7 +41,7 @@ def download(
         str | None, typer.Option("-o", "--output", help="Where to; - is standard output.")
     ] = None,
 ) -> None:
-    """Download a version, checking its digest on the way."""
+    """Download a version, checking every conversation's digest on the way."""
     found = _find(file, version)
     if output == "-":
         for piece in _contents(found, format.value):
@@ -115,12 +114,8 @@ def save(version: "VersionRecord", format: "Format", path: Path) -> Path:
 
 
 def _contents(version: "VersionRecord", format: "Format") -> Iterator[bytes]:
-    """The object's bytes; raises Damaged after the last when the digest is not the recorded."""
-    stored = version.stored(format)
-    digest = hashlib.sha256()
-    for piece in resources.training_files_store().chunks(stored.key):
-        digest.update(piece)
-        yield piece
-    if digest.hexdigest() != stored.sha256:
-        finding = f"the sha256 of {stored.key} is {digest.hexdigest()}; recorded is {stored.sha256}"
-        raise Damaged(version.training_file, version.number, [finding])
+    """The object's bytes; raises Damaged before the first that are not what was recorded."""
+    with reading(resources.engine()) as connection:
+        held = list(members(connection, version))
+    pieces = resources.training_files_store().chunks(version.stored(format).key)
+    return proven(version, held, format, pieces)
