@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test slow soak lint lock clean
+.PHONY: help setup demo test slow soak bench lint lock clean
 
 help: ## Say what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 8
@@ -27,6 +27,9 @@ slow: setup ## Run the tests that take minutes
 
 soak: setup ## Try over a thousand crashes, faults and races; fails if anything is lost, doubled or torn
 	$(BIN)/python -m soak
+
+bench: setup ## Measure what trainfold costs (half an hour); fails if a promise is missed
+	$(BIN)/python -m benchmarks --json benchmarks.json
 
 lint: setup ## Check style, types and layers
 	$(BIN)/ruff check .

@@ -74,26 +74,25 @@ def _about_ids(pairs: list[TrainingPair]) -> Iterator[Reason]:
 def _about_history(earlier: list[TrainingPair], pair: TrainingPair) -> Iterator[Reason]:
     last = 1
     for index, told in enumerate(pair.conversation_history):
-        path = f"training_pairs[{len(earlier)}].conversation_history[{index}]"
-        if not last <= told.turn <= len(earlier):
+        if not last <= told["turn"] <= len(earlier):
             yield Reason(
                 code="wrong-history",
-                reason=f"History turn {told.turn} does not come after the turns before it "
+                reason=f"History turn {told['turn']} does not come after the turns before it "
                 f"and before turn {pair.turn_number}.",
-                path=f"{path}.turn",
+                path=f"training_pairs[{len(earlier)}].conversation_history[{index}].turn",
             )
-        elif _said(earlier[told.turn - 1], told) not in (None, told.content):
+        elif _said(earlier[told["turn"] - 1], told) not in (None, told["content"]):
             yield Reason(
                 code="wrong-history",
-                reason=f"The history has the {told.role} say something else than turn "
-                f"{told.turn} does.",
-                path=f"{path}.content",
+                reason=f"The history has the {told['role']} say something else than turn "
+                f"{told['turn']} does.",
+                path=f"training_pairs[{len(earlier)}].conversation_history[{index}].content",
             )
-        last = max(last, told.turn)
+        last = max(last, told["turn"])
 
 
 def _said(pair: TrainingPair, told: HistoryTurn) -> str | None:
     """What the pair of that turn has the same speaker say, if it has."""
-    if told.role == "user":
+    if told["role"] == "user":
         return pair.current_user_input
     return pair.target_response or None

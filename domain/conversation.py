@@ -6,9 +6,10 @@ parsed values themselves, so that keys unknown to the models are carried along.
 """
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NotRequired
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, FailFast, Field
+from typing_extensions import TypedDict
 
 VERTICAL = "financial_planning_consultant"
 
@@ -43,6 +44,12 @@ class _Part(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, extra="ignore")
 
 
+class _Leaf(TypedDict):
+    """A part that stays a dict: there are many, and each costs half of a model."""
+
+    __pydantic_config__ = ConfigDict(strict=True, extra="ignore")  # type: ignore[misc]
+
+
 class DatasetMetadata(_Part):
     dataset_name: Annotated[
         str,
@@ -63,7 +70,7 @@ class DatasetMetadata(_Part):
     notes: str
 
 
-class CorePhilosophy(_Part):
+class CorePhilosophy(_Leaf):
     principle_1: str
     principle_2: str
     principle_3: str
@@ -71,7 +78,7 @@ class CorePhilosophy(_Part):
     principle_5: str
 
 
-class CommunicationStyle(_Part):
+class CommunicationStyle(_Leaf):
     tone: str
     techniques: Annotated[list[str], Field(min_length=1), FailFast()]
     avoid: Annotated[list[str], Field(min_length=1), FailFast()]
@@ -99,13 +106,13 @@ class PairConversationMetadata(_Part):
     expected_outcome: str
 
 
-class EmotionalState(_Part):
+class EmotionalState(_Leaf):
     primary: str
-    secondary: str = ""
+    secondary: NotRequired[str]
     intensity: Share
 
 
-class HistoryTurn(_Part):
+class HistoryTurn(_Leaf):
     turn: Turn
     role: Literal["user", "assistant"]
     content: str
@@ -125,7 +132,7 @@ class EmotionalContext(_Part):
     detected_emotions: DetectedEmotions
 
 
-class QualityCriteria(_Part):
+class QualityCriteria(_Leaf):
     empathy_score: Score
     clarity_score: Score
     appropriateness_score: Score

@@ -52,4 +52,7 @@ def gather(warnings: Iterable[VersionWarning]) -> tuple[VersionWarning, ...]:
         key = (warning.conversation_id, warning.code, warning.message)
         first.setdefault(key, warning)
         count[key] += warning.count
-    return tuple(w.model_copy(update={"count": count[key]}) for key, w in first.items())
+    return tuple(
+        w if w.count == count[key] else w.model_copy(update={"count": count[key]})
+        for key, w in first.items()
+    )

@@ -84,7 +84,6 @@ def collect(request: AddRequest, conversations: Sequence[EligibleConversation]) 
     checked = validate.map(
         [data for data, _ in found],
         [conversation for _, conversation in found],
-        unmapped(request.request_id),
         unmapped(request.strict),
     )
     fragments, refused = settle(checked)

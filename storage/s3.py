@@ -6,6 +6,7 @@ from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
@@ -22,7 +23,8 @@ from domain.errors import (
     TrainfoldError,
     Unreachable,
 )
-from domain.merge import Segment, Span
+from domain.merge import Segment
+from storage.carrying import Carrier
 from storage.multipart import Upload, WayRefused
 from storage.parts import MIB, Part, Way, cut
 from storage.store import Listed
@@ -93,7 +95,7 @@ class S3Store:
     """One bucket behind an S3 API (see `storage.store.ObjectStore`)."""
 
     def __init__(self, client: "S3Client", bucket: str) -> None:
-        self._client = client
+        self.client = client
         self.bucket = bucket
         self._etag_is_md5 = True
         self._way = 0
@@ -101,12 +103,12 @@ class S3Store:
     def require(self) -> None:
         with self._own_errors(""):
             try:
-                self._client.head_bucket(Bucket=self.bucket)
+                self.client.head_bucket(Bucket=self.bucket)
             except ClientError as error:
                 if _code(error) not in MISSING:
                     raise
                 raise NotReady(
-                    f"There is no bucket “{self.bucket}” at {self._client.meta.endpoint_url}. "
+                    f"There is no bucket “{self.bucket}” at {self.client.meta.endpoint_url}. "
                     "Nothing was changed. Create it, or name another in TRAINFOLD_…_BUCKET."
                 ) from error
 
@@ -115,7 +117,7 @@ class S3Store:
             self.require()
         except NotReady:
             with self._own_errors(""):
-                self._client.create_bucket(Bucket=self.bucket)
+                self.client.create_bucket(Bucket=self.bucket)
 
     def get(self, key: str, *, most_bytes: int) -> bytes:
         read = self._get(key, most_bytes)
@@ -135,7 +137,7 @@ class S3Store:
 
     def _get(self, key: str, most_bytes: int) -> "_Read":
         with self._own_errors(key):
-            answer = self._client.get_object(Bucket=self.bucket, Key=key)
+            answer = self.client.get_object(Bucket=self.bucket, Key=key)
             size = answer["ContentLength"]
             with closing(answer["Body"]) as body:
                 data = body.read(most_bytes + 1) if size <= most_bytes else b""
@@ -151,7 +153,7 @@ class S3Store:
     def chunks(self, key: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         last = "" if end is None else end - 1
         with self._own_errors(key):
-            answer = self._client.get_object(
+            answer = self.client.get_object(
                 Bucket=self.bucket, Key=key, Range=f"bytes={start}-{last}"
             )
             with closing(answer["Body"]) as body:
@@ -159,7 +161,7 @@ class S3Store:
 
     def put(self, key: str, data: bytes, *, content_type: str) -> None:
         with self._own_errors(key):
-            self._client.put_object(
+            self.client.put_object(
                 Bucket=self.bucket,
                 Key=key,
                 Body=data,
@@ -168,22 +170,30 @@ class S3Store:
             )
 
     def compose(self, key: str, segments: Sequence[Segment], *, content_type: str) -> int:
+        carrier = Carrier(
+            segments,
+            small_bytes=ONE_PUT,
+            get=partial(self.get, most_bytes=ONE_PUT),
+            chunks=self.chunks,
+        )
         if sum(map(len, segments)) <= ONE_PUT:
-            data = self._bytes(Part(tuple(segments), is_copy=False))
+            data = carrier.read(Part(tuple(segments), is_copy=False))
             self.put(key, data, content_type=content_type)
             return self._size(key)
-        while (size := self._put_together(key, segments, content_type)) is None:
+        while (size := self._put_together(key, segments, content_type, carrier)) is None:
             # Once a store has not put an object together as it should, it is not asked again.
             self._way += 1
         return size
 
-    def _put_together(self, key: str, segments: Sequence[Segment], content_type: str) -> int | None:
+    def _put_together(
+        self, key: str, segments: Sequence[Segment], content_type: str, carrier: Carrier
+    ) -> int | None:
         """The object's size; None when the store does not take this way of making it."""
         way = WAYS[self._way]
         try:
             with self._own_errors(key):
-                Upload(self._client, self.bucket, key).carry_out(
-                    cut(segments, way), content_type=content_type, body=self._bytes
+                Upload(self.client, self.bucket, key).carry_out(
+                    cut(segments, way), content_type=content_type, body=carrier.read
                 )
         except WayRefused as refused:
             if way is WAYS[-1]:
@@ -195,15 +205,15 @@ class S3Store:
 
     def _size(self, key: str) -> int:
         with self._own_errors(key):
-            return self._client.head_object(Bucket=self.bucket, Key=key)["ContentLength"]
+            return self.client.head_object(Bucket=self.bucket, Key=key)["ContentLength"]
 
     def delete(self, key: str) -> None:
         with self._own_errors(key):
-            self._client.delete_object(Bucket=self.bucket, Key=key)
+            self.client.delete_object(Bucket=self.bucket, Key=key)
 
     def listed(self) -> Iterator[Listed]:
         with self._own_errors(""):
-            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket)
+            pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket)
             for page in pages:
                 for item in page.get("Contents", []):
                     yield Listed(item["Key"], item["Size"], item["LastModified"])
@@ -211,12 +221,10 @@ class S3Store:
     def abort_uploads(self, *, before: datetime) -> int:
         aborted = 0
         with self._own_errors(""):
-            pages = self._client.get_paginator("list_multipart_uploads").paginate(
-                Bucket=self.bucket
-            )
+            pages = self.client.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket)
             for upload in (upload for page in pages for upload in page.get("Uploads", [])):
                 if upload["Initiated"] < before:
-                    self._client.abort_multipart_upload(
+                    self.client.abort_multipart_upload(
                         Bucket=self.bucket, Key=upload["Key"], UploadId=upload["UploadId"]
                     )
                     aborted += 1
@@ -224,7 +232,7 @@ class S3Store:
 
     def download_link(self, key: str, *, file_name: str, lifetime: timedelta) -> str:
         disposition = f"attachment; filename=\"{file_name}\"; filename*=UTF-8''{quote(file_name)}"
-        return self._client.generate_presigned_url(
+        return self.client.generate_presigned_url(
             "get_object",
             Params={
                 "Bucket": self.bucket,
@@ -233,39 +241,6 @@ class S3Store:
             },
             ExpiresIn=int(lifetime.total_seconds()),
         )
-
-    def _bytes(self, part: Part) -> bytes:
-        small: dict[str, bytes | None] = {}
-        return b"".join(
-            segment if isinstance(segment, bytes) else self._carried(segment, small)
-            for segment in part.segments
-        )
-
-    def _carried(self, span: Span, small: dict[str, bytes | None]) -> bytes:
-        """The span's bytes, so that a change on the way is noticed (docs/decisions/0006).
-
-        Small objects are read whole and compared with their digest; of others the span is read
-        twice.
-        """
-        if span.key not in small:
-            try:
-                small[span.key] = self.get(span.key, most_bytes=ONE_PUT)
-            except ObjectTooLarge:
-                small[span.key] = None
-        whole = small[span.key]
-        data = self._read_twice(span) if whole is None else whole[span.start : span.end]
-        if len(data) != len(span):
-            raise Unreachable(f"{self.bucket}/{span.key} is shorter than its version recorded.")
-        return data
-
-    def _read_twice(self, span: Span) -> bytes:
-        data = b"".join(self.chunks(span.key, span.start, span.end))
-        at = 0
-        for piece in self.chunks(span.key, span.start, span.end):
-            if data[at : at + len(piece)] != piece:
-                raise Unreachable(f"{self.bucket}/{span.key} was changed on the way.")
-            at += len(piece)
-        return data
 
     @contextmanager
     def _own_errors(self, key: str) -> Iterator[None]:
@@ -285,7 +260,7 @@ class S3Store:
         what = "broke off" if isinstance(error, HTTPClientError) else "failed"
         return Unreachable(
             f"The connection to the object store {what} at {place} "
-            f"({type(error).__name__}; {self._client.meta.endpoint_url})."
+            f"({type(error).__name__}; {self.client.meta.endpoint_url})."
         )
 
 

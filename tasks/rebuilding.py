@@ -4,7 +4,9 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import cache
 from itertools import count
+from typing import NamedTuple
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -35,7 +37,21 @@ from storage.store import ObjectStore
 from tasks.fetch import read_source
 from tasks.reduce import await_database, drop, pause, store_fold
 
-THREADS = 8
+THREADS = 16
+"""Sources that a process reads at once, whatever the number of chunks it compares at once."""
+
+
+@cache
+def _readers() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(THREADS, thread_name_prefix="source")
+
+
+class _Seen(NamedTuple):
+    """What became of one member's source."""
+
+    renewed: Fragment | None
+    warnings: Sequence[VersionWarning]
+    reasons: Sequence[Reason]
 
 
 class Plan(BaseModel):
@@ -98,29 +114,29 @@ def compare_members(
     In a whole rebuild, keep those of all.
     """
 
-    def read(eligible: EligibleConversation) -> Fragment | Blocked:
+    def look(member: Member, eligible: EligibleConversation) -> _Seen:
         try:
             data = read_source(conversations, eligible, most_bytes=limits.file_bytes)
-            return validate(data, eligible, limits=limits, strict=request.strict)
+            fragment = validate(data, eligible, limits=limits, strict=request.strict)
         except Blocked as blocked:
-            return blocked
+            return _Seen(None, (), blocked.reasons)
+        is_renewed = request.whole or not member.same_bytes(fragment.contribution)
+        differences = wording_differences(version.consultant_profile, [fragment])
+        return _Seen(
+            # What has not changed is let go at once.
+            fragment if is_renewed else None,
+            (*fragment.warnings, *differences),
+            strangers(version.consultant_profile, [fragment]),
+        )
 
-    with ThreadPoolExecutor(THREADS) as pool:
-        found = list(pool.map(read, [eligible for _, eligible in chunk]))
-    fragments = [each for each in found if isinstance(each, Fragment)]
-    refused = [reason for each in found if isinstance(each, Blocked) for reason in each.reasons]
-    differences = wording_differences(version.consultant_profile, fragments)
+    seen = list(_readers().map(look, *zip(*chunk, strict=True)))
     before = {member.conversation_id: member for member, _ in chunk}
-    changed = [
-        each
-        for each in fragments
-        if request.whole or not before[each.conversation_id].same_bytes(each.contribution)
-    ]
+    changed = [each.renewed for each in seen if each.renewed]
     place = f"{version.training_file_id}/rebuild-{request.request_id}.{secrets.token_hex(4)}"
     return Compared(
         renewed=_keep(training_files, place, before, changed) if changed else (),
-        warnings=gather([*(w for each in fragments for w in each.warnings), *differences]),
-        reasons=(*refused, *strangers(version.consultant_profile, fragments)),
+        warnings=gather(warning for each in seen for warning in each.warnings),
+        reasons=tuple(reason for each in seen for reason in each.reasons),
     )
 
 

@@ -21,11 +21,11 @@ from tasks import resources
 from tasks.rebuilding import Rebuilt
 from tasks.sweep import Swept
 
-SECONDS_BETWEEN_UPDATES = 0.5
+SECONDS_BETWEEN_UPDATES = 1.0
 
 
 class FetchProgress:
-    """A progress artifact that moves as conversations arrive, at most twice a second."""
+    """A progress artifact that moves as conversations arrive, at most once a second."""
 
     def __init__(self, total: int) -> None:
         self._total = total

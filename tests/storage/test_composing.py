@@ -51,12 +51,12 @@ def read(store: S3Store, key: str) -> bytes:
 
 
 def unfinished(store: S3Store) -> list:
-    uploads = store._client.list_multipart_uploads(Bucket=store.bucket).get("Uploads", [])
+    uploads = store.client.list_multipart_uploads(Bucket=store.bucket).get("Uploads", [])
     return [upload for upload in uploads if upload["Key"].startswith("here/")]
 
 
 def test_the_store_copies_what_it_holds(store):
-    seen = Requests(store._client)
+    seen = Requests(store.client)
     assert store.compose("here/larger", SEGMENTS, content_type="text/plain") == len(WHOLE)
     assert read(store, "here/larger") == WHOLE
     assert seen["UploadPartCopy"] == 1
@@ -67,7 +67,7 @@ def test_the_store_copies_what_it_holds(store):
 @pytest.mark.parametrize(("code", "status"), [("NotImplemented", 501), ("InvalidRequest", 400)])
 def test_a_store_that_does_not_copy_is_sent_everything_and_not_asked_again(store, code, status):
     seen = Requests(
-        store._client, lambda name, _: (code, status) if name == "UploadPartCopy" else None
+        store.client, lambda name, _: (code, status) if name == "UploadPartCopy" else None
     )
     assert store.compose("here/streamed", SEGMENTS, content_type="text/plain") == len(WHOLE)
     assert read(store, "here/streamed") == WHOLE
@@ -86,7 +86,7 @@ def test_a_store_that_wants_equal_parts_gets_equal_parts(store):
             return "InvalidPart", 400
         return None
 
-    seen = Requests(store._client, refuse)
+    seen = Requests(store.client, refuse)
     store.compose("here/equal", SEGMENTS, content_type="text/plain")
     assert read(store, "here/equal") == WHOLE
     # First 32 MiB less than one part of the head, in one copy; then one part of 16 MiB.
@@ -94,19 +94,19 @@ def test_a_store_that_wants_equal_parts_gets_equal_parts(store):
 
 
 def test_a_store_that_takes_a_copy_for_an_empty_part_is_found_out(store, monkeypatch):
-    copy = store._client.upload_part_copy
+    copy = store.client.upload_part_copy
 
     def copy_one_byte(**arguments):
         return copy(**arguments | {"CopySourceRange": "bytes=0-0"})
 
-    monkeypatch.setattr(store._client, "upload_part_copy", copy_one_byte)
+    monkeypatch.setattr(store.client, "upload_part_copy", copy_one_byte)
     assert store.compose("here/honest", SEGMENTS, content_type="text/plain") == len(WHOLE)
     assert read(store, "here/honest") == WHOLE
 
 
 @pytest.mark.parametrize("operation", ["UploadPart", "UploadPartCopy", "CompleteMultipartUpload"])
 def test_a_compose_that_fails_leaves_no_upload_and_no_object(store, operation):
-    Requests(store._client, lambda name, _: ("InternalError", 500) if name == operation else None)
+    Requests(store.client, lambda name, _: ("InternalError", 500) if name == operation else None)
     with pytest.raises(Unreachable, match="InternalError"):
         store.compose("here/torn", SEGMENTS, content_type="text/plain")
     assert unfinished(store) == []

@@ -1,0 +1,108 @@
+"""Conversations to measure with: the bundled samples, as long as real ones, under ids of their own.
+
+Real conversations have about 60,000 bytes. The samples have half of that, so their system prompts
+are lengthened.
+"""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import orjson
+from sqlalchemy import text
+
+from domain.eligibility import EligibleConversation
+from domain.fragment import Fragment
+from domain.limits import Limits
+from domain.validation import validate
+from tasks import resources
+
+SAMPLES = Path(__file__).parents[1] / "samples"
+BYTES = 60_000
+THREADS = 16
+
+PLACEHOLDER = "00000000-0000-4000-8000-000000000000"
+
+
+@cache
+def templates() -> tuple[bytes, ...]:
+    """The samples at full length, with a placeholder where the id belongs."""
+    values = [orjson.loads(path.read_bytes()) for path in sorted(SAMPLES.glob("*/*.json"))]
+    profile = values[0]["consultant_profile"]
+    return tuple(_lengthened(value | {"consultant_profile": profile}) for value in values)
+
+
+def _lengthened(value: dict[str, Any]) -> bytes:
+    value["dataset_metadata"]["dataset_name"] = f"fp_conversation_{PLACEHOLDER}"
+    pairs = value["training_pairs"]
+    missing = BYTES - len(orjson.dumps(value, option=orjson.OPT_INDENT_2))
+    for pair in pairs:
+        prompt = pair["system_prompt"]
+        pair["system_prompt"] = prompt + (" " + prompt) * (missing // len(pairs) // len(prompt))
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2)
+
+
+def conversation_file(conversation_id: UUID) -> bytes:
+    """A valid individual file for that id."""
+    kinds = templates()
+    template = kinds[conversation_id.int % len(kinds)]
+    return template.replace(PLACEHOLDER.encode(), str(conversation_id).encode())
+
+
+def fragments(count: int) -> list[Fragment]:
+    """Valid fragments of new conversations, which nobody stored."""
+    return [fragment(uuid4()) for _ in range(count)]
+
+
+def fragment(conversation_id: UUID) -> Fragment:
+    data = conversation_file(conversation_id)
+    return validate(data, eligible(conversation_id), limits=Limits())
+
+
+def eligible(conversation_id: UUID) -> EligibleConversation:
+    """What the gate says of such a conversation."""
+    return EligibleConversation(
+        conversation_id=conversation_id,
+        object_key=f"bench/{conversation_id}.json",
+        batch_id=None,
+        row_scaffolding={},
+        line_suffix=str(conversation_id)[:8],
+    )
+
+
+def stored(count: int) -> list[UUID]:
+    """New conversations in the bucket and in the database, ready to be added."""
+    ids = [uuid4() for _ in range(count)]
+    register(ids)
+    store = resources.conversations_store()
+
+    def put(conversation_id: UUID) -> None:
+        data = conversation_file(conversation_id)
+        store.put(f"bench/{conversation_id}.json", data, content_type="application/json")
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(put, ids))
+    return ids
+
+
+def register(ids: Sequence[UUID]) -> None:
+    """Rows of completed conversations, without files."""
+    with resources.engine().begin() as connection:
+        for part in _parts(ids, 10_000):
+            connection.execute(
+                text("""
+                    INSERT INTO conversations
+                           (conversation_id, enrichment_status, enriched_file_path)
+                    SELECT id, 'completed', 'bench/' || id || '.json'
+                    FROM unnest(CAST(:ids AS uuid[])) AS id
+                """),
+                {"ids": [str(id) for id in part]},
+            )
+
+
+def _parts(ids: Sequence[UUID], size: int) -> Iterator[Sequence[UUID]]:
+    for start in range(0, len(ids), size):
+        yield ids[start : start + size]

@@ -1,0 +1,153 @@
+"""Queries over 100,000 conversations and 1,000 training files: time and plan."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import Connection, event, text
+
+from benchmarks import content
+from benchmarks.measure import Bar, Figure, Report, in_own_process
+from db.catalogue import conversation_ids_of, find_batch, training_files
+from db.engine import reading
+from db.gate import gate
+from db.versions import versions
+from domain.requests import AddRequest
+from tasks import resources
+
+LARGE_TABLES = ("conversations", "batch_items", "training_file_conversations")
+
+FILL = """
+    INSERT INTO conversations (conversation_id, enrichment_status, enriched_file_path)
+    SELECT gen_random_uuid(), 'completed', 'bench/' || n || '.json'
+    FROM generate_series(1, :conversations) AS n;
+
+    INSERT INTO batch_jobs (id, name)
+    SELECT gen_random_uuid(), 'Batch ' || n FROM generate_series(1, :conversations / 50) AS n;
+
+    WITH numbered AS (SELECT conversation_id, row_number() OVER () AS n FROM conversations),
+         jobs AS (SELECT id, row_number() OVER () AS n FROM batch_jobs)
+    INSERT INTO batch_items (batch_job_id, conversation_id)
+    SELECT jobs.id, numbered.conversation_id
+    FROM numbered JOIN jobs ON jobs.n = 1 + (numbered.n - 1) / 50;
+
+    INSERT INTO training_files (id, name, name_key, description, consultant_profile,
+                                current_version, created_at, created_by, updated_at)
+    SELECT gen_random_uuid(), 'Library ' || n, 'library ' || n, '', '{}', 10, now(), 'bench', now()
+    FROM generate_series(1, :files) AS n;
+
+    INSERT INTO training_file_versions
+    SELECT id, n, gen_random_uuid(), 'x', 'add', now(), 'bench', id || '/' || n || '.json', 1, 'x',
+           0, 1, id || '/' || n || '.jsonl', 1, 'x', 0, 10 * n, 40, 20, CAST(:statistics AS json),
+           '[]'
+    FROM training_files, generate_series(1, 10) AS n WHERE name LIKE 'Library %';
+
+    WITH files AS (SELECT id, row_number() OVER () AS n FROM training_files
+                   WHERE name LIKE 'Library %'),
+         numbered AS (SELECT conversation_id, row_number() OVER () AS n FROM conversations)
+    INSERT INTO training_file_conversations
+    SELECT files.id, numbered.conversation_id, 1 + numbered.n % 10, NULL, numbered.n, 'x', 1, 'x',
+           1, 'x', 4, 2, 0, 12, 3, 3, 'production', 'p', 'a', 't'
+    FROM numbered JOIN files ON files.n = 1 + numbered.n % :files
+    WHERE numbered.n % 10 > 0
+"""
+
+
+def run(*, conversations: int, files: int, repeats: int) -> Report:
+    report: Report = in_own_process(_measure, conversations, files, repeats)
+    return report
+
+
+def _measure(conversations: int, files: int, repeats: int) -> Report:
+    statistics = content.fragments(1)[0].statistics.model_dump_json()
+    with resources.engine().begin() as connection:
+        for statement in FILL.split(";"):
+            values = {"conversations": conversations, "files": files, "statistics": statistics}
+            used = {name: value for name, value in values.items() if f":{name}" in statement}
+            connection.execute(text(statement), used)
+    with resources.engine().connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("ANALYZE"))
+    with reading(resources.engine()) as connection:
+        return _queries(connection, repeats)
+
+
+def _queries(connection: Connection, repeats: int) -> Report:
+    batch = connection.execute(text("SELECT id FROM batch_jobs LIMIT 1")).scalar_one()
+    asked = AddRequest(
+        training_file="Library 7",
+        conversation_ids=tuple(map(str, _outside(connection, "Library 7"))),
+        requested_by="bench",
+        request_id=str(uuid4()),
+    )
+    work: dict[str, Callable[[], Any]] = {
+        "gate for 80 conversations": lambda: gate(connection, asked),
+        "conversations of a batch": lambda: conversation_ids_of(
+            connection, find_batch(connection, str(batch))
+        ),
+        "all training files": lambda: training_files(connection),
+        "versions of a training file": lambda: versions(connection, "Library 7"),
+    }
+    figures, notes, bars = [], [], []
+    for name, ask in work.items():
+        figures.append(Figure(name, "ms", tuple(_milliseconds(ask) for _ in range(5 * repeats))))
+        with statements(connection) as asked_of:
+            ask()
+        scans = [scan for each in asked_of for scan in _scans(connection, *each)]
+        notes.append(f"{name}: {len(asked_of)} round trip(s); {', '.join(scans)}")
+        if name.startswith("gate"):
+            bars.append(Bar("round trips of the gate", len(asked_of), 1))
+            bars.append(Bar("sequential scans of large tables by the gate", _large(scans), 0))
+    return Report(figures, bars, notes)
+
+
+def _outside(connection: Connection, name: str) -> list[UUID]:
+    """80 conversations that the training file does not hold."""
+    query = text("""
+        SELECT conversation_id FROM conversations c WHERE NOT EXISTS (
+            SELECT FROM training_file_conversations m JOIN training_files f
+                ON f.id = m.training_file_id AND f.name = :name
+            WHERE m.conversation_id = c.conversation_id)
+        ORDER BY conversation_id LIMIT 80
+    """)
+    return list(connection.execute(query, {"name": name}).scalars())
+
+
+def _milliseconds(work: Callable[[], Any]) -> float:
+    start = time.perf_counter()
+    work()
+    return 1000 * (time.perf_counter() - start)
+
+
+@contextmanager
+def statements(connection: Connection) -> Iterator[list[tuple[str, Any]]]:
+    """What is asked of the database meanwhile, with its values."""
+    found: list[tuple[str, Any]] = []
+
+    def note(_conn: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
+        found.append((statement, values))
+
+    event.listen(connection, "before_cursor_execute", note)
+    try:
+        yield found
+    finally:
+        event.remove(connection, "before_cursor_execute", note)
+
+
+def _scans(connection: Connection, statement: str, values: Any) -> list[str]:
+    """How each table is read, by the query's plan."""
+    query = f"EXPLAIN (FORMAT JSON) {statement}"
+    plans = connection.exec_driver_sql(query, values).scalar_one()
+    return [scan for plan in plans for scan in _walk(plan["Plan"])]
+
+
+def _walk(node: dict[str, Any]) -> Iterator[str]:
+    if "Relation Name" in node:
+        yield f"{node['Node Type']} of {node['Relation Name']}"
+    for below in node.get("Plans", []):
+        yield from _walk(below)
+
+
+def _large(scans: list[str]) -> int:
+    return sum(scan == f"Seq Scan of {table}" for scan in scans for table in LARGE_TABLES)

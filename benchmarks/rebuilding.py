@@ -1,0 +1,68 @@
+"""Rebuilds of large files, of which one conversation in a hundred has changed."""
+
+from typing import Any
+from unittest import mock
+from uuid import uuid4
+
+from benchmarks import content
+from benchmarks.measure import Bar, Cost, Figure, Meter, Report, in_own_process
+from domain.requests import AddRequest
+from tasks import resources
+from tasks.reduce import make_version
+
+CHANGED_ONE_IN = 100
+
+
+def run(*, sizes: tuple[int, ...], repeats: int) -> Report:
+    costs: dict[int, list[Cost]] = {}
+    for size in sizes:
+        for _ in range(repeats):
+            name = f"Rebuilt {uuid4()}"
+            in_own_process(prepare, name, size)
+            costs.setdefault(size, []).append(in_own_process(rebuild, name))
+    figures = [figure for size in sizes for figure in _figures(size, costs[size])]
+    peaks = {size: figures[3 * at + 1].median for at, size in enumerate(sizes)}
+    first, last = sizes[0], sizes[-1]
+    grown = peaks[last] - peaks[first]
+    return Report(
+        figures, [Bar(f"peak memory of a rebuild of {last:,} - of {first:,}, in MB", grown, 128)]
+    )
+
+
+def _figures(size: int, costs: list[Cost]) -> list[Figure]:
+    name = f"rebuild of {size:,}"
+    return [
+        Figure(f"{name}: speed", "/s", tuple(size / each.wall_seconds for each in costs)),
+        Figure(f"{name}: peak memory", "MB", tuple(each.peak_bytes / 1e6 for each in costs)),
+        Figure(f"{name}: CPU", "s", tuple(each.cpu_seconds for each in costs)),
+    ]
+
+
+def prepare(name: str, size: int) -> None:
+    """A training file whose sources are all in the bucket, some of them changed since."""
+    store = resources.conversations_store()
+    ids = content.stored(size)
+    with mock.patch("domain.eligibility.MAX_CONVERSATIONS", size):
+        request = AddRequest(
+            training_file=name,
+            conversation_ids=tuple(map(str, ids)),
+            new=True,
+            requested_by="bench",
+            request_id=str(uuid4()),
+        )
+        fragments = [content.fragment(id) for id in ids]
+        make_version(resources.engine(), resources.training_files_store(), request, fragments)
+    for id in ids[::CHANGED_ONE_IN]:
+        data = content.conversation_file(id)
+        changed = data.replace(b'"reviewer_notes": ', b'"seen": true, "reviewer_notes": ')
+        store.put(f"bench/{id}.json", changed, content_type="application/json")
+
+
+def rebuild(name: str) -> Cost:
+    from flows.rebuild import rebuild_training_file  # noqa: PLC0415 - in its own process
+
+    meter = Meter()
+    state: Any = rebuild_training_file(name, return_state=True)
+    cost = meter.stop()
+    assert state.name == "Completed", state  # noqa: S101
+    return cost
