@@ -84,7 +84,7 @@ def _work(*, quick: bool) -> dict[str, Callable[[], Report]]:
             "flow": lambda: flow.run(repeats=1),
             "adding": lambda: adding.run(sizes=(80, 1_000), plain_sizes=(80, 1_000), repeats=1),
             "rebuilding": lambda: rebuilding.run(sizes=(100, 1_000), repeats=1),
-            "queries": lambda: queries.run(conversations=10_000, files=100, repeats=1),
+            "queries": lambda: queries.run(conversations=100_000, files=1_000, repeats=1),
         }
     return {
         "throughput": lambda: throughput.run(files=1_000, repeats=7),

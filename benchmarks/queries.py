@@ -17,8 +17,6 @@ from db.versions import versions
 from domain.requests import AddRequest
 from tasks import resources
 
-LARGE_TABLES = ("conversations", "batch_items", "training_file_conversations")
-
 FILL = """
     INSERT INTO conversations (conversation_id, enrichment_status, enriched_file_path)
     SELECT gen_random_uuid(), 'completed', 'bench/' || n || '.json'
@@ -98,7 +96,7 @@ def _queries(connection: Connection, repeats: int) -> Report:
         notes.append(f"{name}: {len(asked_of)} round trip(s); {', '.join(scans)}")
         if name.startswith("gate"):
             bars.append(Bar("round trips of the gate", len(asked_of), 1))
-            bars.append(Bar("sequential scans of large tables by the gate", _large(scans), 0))
+            bars.append(Bar("sequential scans by the gate", _sequential(scans), 0))
     return Report(figures, bars, notes)
 
 
@@ -149,5 +147,5 @@ def _walk(node: dict[str, Any]) -> Iterator[str]:
         yield from _walk(below)
 
 
-def _large(scans: list[str]) -> int:
-    return sum(scan == f"Seq Scan of {table}" for scan in scans for table in LARGE_TABLES)
+def _sequential(scans: list[str]) -> int:
+    return sum(scan.startswith("Seq Scan") for scan in scans)

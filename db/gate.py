@@ -23,29 +23,27 @@ from domain.version import Member, VersionRecord
 
 # to_jsonb: an application's own batch_items may have no created_at; then the id decides.
 FACTS = text("""
-    SELECT named.id, head.id AS training_file_id, head.name, head.status, head.created_at,
-           head.consultant_profile, head.current_version,
+    SELECT named.id, f.id AS training_file_id, f.name, f.status, f.created_at, f.current_version,
+           CASE WHEN named.id IS NULL THEN f.consultant_profile END AS consultant_profile,
            v.json_key, v.json_digest, v.json_content_start, v.json_content_end,
            v.jsonl_key, v.jsonl_digest, v.jsonl_content_start, v.jsonl_size_bytes, v.statistics,
            c.conversation_id, c.enrichment_status, c.enriched_file_path,
            c.persona_key, c.emotional_arc_key, c.topic_key,
            batch.batch_job_id, member.added_in AS member_since, alike.suffixes_taken
     FROM (SELECT NULL::uuid AS id UNION ALL SELECT unnest(CAST(:ids AS uuid[]))) AS named
-    LEFT JOIN (SELECT id AS training_file_id FROM training_files
-               WHERE name_key = :name_key) AS f ON true
-    LEFT JOIN training_files head ON head.id = f.training_file_id AND named.id IS NULL
+    LEFT JOIN (SELECT * FROM training_files WHERE name_key = :name_key) AS f ON true
     LEFT JOIN training_file_versions v
-      ON v.training_file_id = head.id AND v.number = head.current_version
+      ON v.training_file_id = f.id AND v.number = f.current_version AND named.id IS NULL
     LEFT JOIN conversations c ON c.conversation_id = named.id
     LEFT JOIN LATERAL (
         SELECT i.batch_job_id FROM batch_items i WHERE i.conversation_id = named.id
         ORDER BY to_jsonb(i) ->> 'created_at', i.batch_job_id LIMIT 1) AS batch ON true
     LEFT JOIN training_file_conversations member
-      ON member.training_file_id = f.training_file_id
+      ON member.training_file_id = f.id
      AND member.conversation_id = named.id AND member.removed_in IS NULL
     LEFT JOIN LATERAL (
         SELECT array_agg(m.line_suffix) AS suffixes_taken FROM training_file_conversations m
-        WHERE m.training_file_id = f.training_file_id AND m.removed_in IS NULL
+        WHERE m.training_file_id = f.id AND m.removed_in IS NULL
           AND m.conversation_id >= CAST(left(named.id::text, 8) || :lowest AS uuid)
           AND m.conversation_id <= CAST(left(named.id::text, 8) || :highest AS uuid)) AS alike
       ON true
