@@ -2,10 +2,11 @@
 
 import hashlib
 import json
+import re
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
 from domain.naming import name_key, normal_name
 
@@ -25,6 +26,12 @@ class AddRequest(BaseModel):
     strict: bool = False
     requested_by: str
     request_id: str
+
+    @field_validator("conversation_ids", mode="before")
+    @classmethod
+    def _pasted(cls, value: Any) -> Any:
+        """Ids may come as one pasted text, with white space, commas or semicolons between them."""
+        return tuple(re.findall(r"[^\s,;]+", value)) if isinstance(value, str) else value
 
     @property
     def name(self) -> str:

@@ -8,32 +8,41 @@ from prefect.futures import PrefectFuture, as_completed
 from prefect.states import Completed, Failed
 from prefect.utilities.annotations import quote, unmapped
 
+from domain.documents import blocked_document, version_document
 from domain.eligibility import EligibleConversation
 from domain.errors import Blocked
 from domain.findings import Reason
 from domain.fragment import Fragment
 from domain.requests import AddRequest
 from domain.version import VersionRecord
+from flows.form import (
+    Asker,
+    ConversationIds,
+    Description,
+    PastedIds,
+    RequestId,
+    TrainingFileName,
+)
 from flows.requesting import own_request_id
 from tasks.fetch import fetch
 from tasks.gate import gate
 from tasks.preconditions import check_preconditions
 from tasks.reduce import reduce
-from tasks.report import FetchProgress, report_blocked, report_version
+from tasks.report import FetchProgress, report_blocked, report_result, report_version
 from tasks.validate import validate
 
 R = TypeVar("R")
 
 
-@flow(name="add-conversations", flow_run_name="{training_file}", validate_parameters=True)
+@flow(name="add-conversations", flow_run_name="{training_file}")
 def add_conversations(
-    training_file: str,
-    conversation_ids: list[str],
+    training_file: TrainingFileName,
+    conversation_ids: ConversationIds | PastedIds,
     new: bool = False,
-    description: str = "",
+    description: Description = "",
     strict: bool = False,
-    requested_by: str = "prefect",
-    request_id: str | None = None,
+    requested_by: Asker = "prefect",
+    request_id: RequestId | None = None,
 ) -> Any:
     """Fold conversations into a training file and record a new version.
 
@@ -49,7 +58,7 @@ def add_conversations(
     """
     request = AddRequest(
         training_file=training_file,
-        conversation_ids=tuple(conversation_ids),
+        conversation_ids=conversation_ids,
         new=new,
         description=description,
         strict=strict,
@@ -60,8 +69,10 @@ def add_conversations(
         version = run(request)
     except Blocked as blocked:
         report_blocked(request.name, blocked.reasons)
+        report_result(blocked_document(blocked.reasons))
         return Failed(name="Blocked", message=str(blocked), data=blocked)
     report_version(version)
+    report_result(version_document(version))
     return Completed(message=_summary(version), data=version)
 
 

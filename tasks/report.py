@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from prefect.artifacts import (
@@ -11,6 +11,9 @@ from prefect.artifacts import (
     create_table_artifact,
     update_progress_artifact,
 )
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import ArtifactCreate
+from prefect.runtime import flow_run
 
 from domain.errors import Damaged
 from domain.findings import Reason
@@ -41,6 +44,15 @@ class FetchProgress:
         if self._done == self._total or now - self._last >= SECONDS_BETWEEN_UPDATES:
             self._last = now
             update_progress_artifact(self._artifact, progress=100.0 * self._done / self._total)
+
+
+def report_result(document: Mapping[str, Any]) -> None:
+    """What the run came to, for programs: an artifact of type `result`, its data an object."""
+    with get_client(sync_client=True) as client:
+        # Not prefect.artifacts.Artifact, which would keep the object as text.
+        client.create_artifact(
+            ArtifactCreate(type="result", data=dict(document), flow_run_id=flow_run.id)
+        )
 
 
 def report_blocked(training_file: str, reasons: Sequence[Reason]) -> None:

@@ -6,12 +6,15 @@ They run in a home of their own, on loopback, on free ports, and are stopped at 
 import atexit
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+ROOT = Path(__file__).parents[1]
 # Nothing of the machine's own configuration reaches the tests; Prefect reads its own at import.
 SHARED = os.environ.get("TRAINFOLD_SHARED")
 for name in [name for name in os.environ if name.startswith(("TRAINFOLD_", "PREFECT_"))]:
@@ -62,6 +65,15 @@ def prefect_server(stack: Stack) -> Iterator[str]:
     with temporary_settings({PREFECT_API_URL: url}):
         yield url
         APILogHandler().flush()
+
+
+@pytest.fixture(scope="session")
+def deployments(prefect_server: str) -> str:
+    """A Prefect server with the shipped deployments, and no worker; its API address."""
+    prefect = Path(sys.executable).with_name("prefect")
+    for command in (["work-pool", "create", "trainfold", "--type", "process"], ["deploy", "--all"]):
+        subprocess.run([prefect, "--no-prompt", *command], cwd=ROOT, check=True)
+    return prefect_server
 
 
 @pytest.fixture

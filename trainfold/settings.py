@@ -40,12 +40,16 @@ def home_directory() -> Path:
 
 Service = Literal["database", "s3", "prefect"]
 SERVICES: tuple[Service, ...] = ("database", "s3", "prefect")
+PREFECT_ADDRESSES = frozenset({"TRAINFOLD_PREFECT_API_URL", "PREFECT_API_URL"})
+"""What else there is about Prefect in the environment may be about the local stack's."""
 
 
 def is_service_variable(name: str, services: Collection[Service] = SERVICES) -> bool:
     """Whether a variable of the environment configures one of these services."""
-    prefixes = tuple(f"TRAINFOLD_{service.upper()}_" for service in services)
-    return name.startswith(prefixes) or (name == "PREFECT_API_URL" and "prefect" in services)
+    if name in PREFECT_ADDRESSES:
+        return "prefect" in services
+    prefixes = tuple(f"TRAINFOLD_{each.upper()}_" for each in services if each != "prefect")
+    return name.startswith(prefixes)
 
 
 def is_configured(service: Service) -> bool:
@@ -79,6 +83,8 @@ class Settings(BaseSettings):
     s3_access_key: SecretStr | None = None
     s3_secret_key: SecretStr | None = None
     prefect_api_url: str | None = None
+    prefect_auth: SecretStr | None = None
+    """The Prefect server's `user:password`, if it asks for one."""
     conversations_bucket: str = "conversation-files"
     training_files_bucket: str = "training-files"
     download_link_lifetime: timedelta = timedelta(hours=1)

@@ -10,11 +10,11 @@ import typer
 from db.engine import reading
 from db.gate import decide, gate
 from db.versions import find_version
+from domain.documents import version_document
 from domain.requests import AddRequest
 from domain.statistics import quality_summary
 from domain.version import VersionRecord
 from tasks import resources
-from trainfold.cli.documents import version_document
 from trainfold.cli.output import Json, print_facts, print_table, say, show, stderr, stdout
 from trainfold.cli.ready import ready
 from trainfold.cli.selection import BatchOption, IdArguments, IdsFromOption, selected_ids

@@ -10,11 +10,11 @@ from uuid import uuid4
 
 from db.catalogue import training_files
 from db.engine import reading
+from domain.documents import FORMATS
 from domain.requests import AddRequest
 from domain.version import VersionRecord
 from tasks import resources
 from trainfold.cli.adding import run_add
-from trainfold.cli.documents import FORMATS
 from trainfold.cli.downloads import save
 from trainfold.cli.output import print_table, say, stdout
 from trainfold.cli.ready import ready

@@ -13,12 +13,12 @@ import typer
 
 from db.engine import reading
 from db.versions import find_version, members
+from domain.documents import version_document
 from domain.layout import proven
 from domain.naming import Format, download_name
 from domain.version import VersionRecord
 from tasks import resources
 from tasks.verify import verify_version
-from trainfold.cli.documents import version_document
 from trainfold.cli.output import Json, say, show, stdout
 from trainfold.cli.ready import ready
 

@@ -10,11 +10,11 @@ from db import versions as database
 from db.catalogue import ConversationRow, TrainingFileRow
 from db.engine import reading
 from db.versions import find_version, members
+from domain.documents import statistics_document, version_document
 from domain.naming import name_key
 from domain.statistics import scaffolding_distribution
 from domain.version import VersionRecord
 from tasks import resources
-from trainfold.cli.documents import statistics_document, version_document
 from trainfold.cli.output import Json, print_table, show, stdout
 from trainfold.cli.ready import ready
 

@@ -5,10 +5,10 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from domain.documents import blocked_document
 from domain.errors import AccessRefused, Blocked, NotFound, TrainfoldError, Unreachable
 from trainfold import __version__
 from trainfold.cli import adding, demo, downloads, imports, listing, local, upkeep
-from trainfold.cli.documents import blocked_document
 from trainfold.cli.exits import Exit
 from trainfold.cli.output import json_asked_for, print_json, print_table, say
 from trainfold.stack.errors import StackError

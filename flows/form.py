@@ -1,0 +1,57 @@
+"""The flows' parameters as a form: what Prefect's API and UI check before a run exists.
+
+The limits stand in the schema alone. A run that came past them, as any caller may switch the check
+off, is judged by the gate, which says what is wrong in words.
+"""
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from domain.limits import MAX_CONVERSATIONS
+from domain.naming import MAX_NAME_LENGTH, MAX_REQUEST_ID_LENGTH
+
+MAX_DESCRIPTION_LENGTH = 2_000
+MAX_ASKER_LENGTH = 200
+_UUID = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+_BETWEEN = r"[\s,;]"
+_NONE_TWICE = rf"(?![\s\S]*({_UUID})[\s\S]*\1)"
+_OTHERS = f"(?:{_BETWEEN}+{_UUID}){{0,{MAX_CONVERSATIONS - 1}}}"
+
+
+def _limited(**schema: Any) -> Any:
+    return Field(json_schema_extra=schema)
+
+
+TrainingFileName = Annotated[
+    str,
+    _limited(
+        minLength=1,
+        maxLength=MAX_NAME_LENGTH,
+        # Neither blank nor a path.
+        pattern=r"^[^/\\]*[^/\\\s][^/\\]*$",
+        examples=["Spring talks"],
+    ),
+]
+ConversationId = Annotated[
+    str, _limited(pattern=f"^{_UUID}$", examples=["3c045402-b8f1-4633-ba1e-6ffb0666dbed"])
+]
+ConversationIds = Annotated[
+    list[ConversationId],
+    _limited(title="One by one", minItems=1, maxItems=MAX_CONVERSATIONS, uniqueItems=True),
+]
+PastedIds = Annotated[
+    str,
+    _limited(
+        title="Pasted",
+        description="Ids with white space, commas or semicolons between them.",
+        pattern=f"^{_NONE_TWICE}{_BETWEEN}*{_UUID}{_OTHERS}{_BETWEEN}*$",
+    ),
+]
+Description = Annotated[
+    str, _limited(maxLength=MAX_DESCRIPTION_LENGTH, examples=["What the pilot learns from"])
+]
+Asker = Annotated[str, _limited(minLength=1, maxLength=MAX_ASKER_LENGTH)]
+RequestId = Annotated[
+    str, _limited(pattern=f"^[A-Za-z0-9_-]{{1,{MAX_REQUEST_ID_LENGTH}}}$", examples=["spring-1"])
+]

@@ -1,0 +1,102 @@
+"""Prefect's REST API, with domain errors for what can go wrong. Needs no Prefect."""
+
+import random
+import re
+import time
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+
+from domain.errors import AccessRefused, Blocked, NotFound, Unreachable
+from domain.findings import Reason
+
+PAUSES_SECONDS = (0.25, 0.5, 1, 2, 4)
+"""Between tries. Prefect on SQLite answers 503 when many ask at once."""
+TIMEOUT = httpx.Timeout(30, connect=5)
+_BUSY = {
+    HTTPStatus.TOO_MANY_REQUESTS,
+    HTTPStatus.BAD_GATEWAY,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    HTTPStatus.GATEWAY_TIMEOUT,
+}
+_REFUSED = {HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY}
+_FIELD = re.compile(r"(?:Error creating flow run: )?Validation failed(?: for field '(.+?)')?\. ")
+
+
+class PrefectApi:
+    """One server. Every call may be made twice, so callers post only what can be repeated."""
+
+    def __init__(self, url: str, *, auth: str | None = None) -> None:
+        """`auth` is the server's PREFECT_SERVER_API_AUTH_STRING: `user:password`."""
+        user, _, password = (auth or "").partition(":")
+        self.url = url.rstrip("/")
+        self._client = httpx.Client(timeout=TIMEOUT, auth=(user, password) if auth else None)
+
+    def get(self, path: str) -> Any:
+        return self._ask("GET", path)
+
+    def post(self, path: str, body: Mapping[str, Any]) -> Any:
+        return self._ask("POST", path, body)
+
+    def patch(self, path: str, body: Mapping[str, Any]) -> Any:
+        return self._ask("PATCH", path, body)
+
+    def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        for pause in (*PAUSES_SECONDS, None):
+            try:
+                answer = self._client.request(method, f"{self.url}{path}", json=body)
+            except (httpx.TransportError, httpx.InvalidURL) as error:
+                if pause is None or not _may_pass(error):
+                    raise self._unreachable(type(error).__name__) from error
+            else:
+                if answer.status_code not in _BUSY:
+                    return _content(answer)
+                if pause is None:
+                    raise self._unreachable(f"status {answer.status_code}")
+            time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
+        raise AssertionError  # the last try returns or raises
+
+    def _unreachable(self, how: str) -> Unreachable:
+        return Unreachable(
+            f"The Prefect server at {self.url} does not answer ({how}). What was asked may or may "
+            "not have arrived; asking again under the same request id is safe."
+        )
+
+
+def _may_pass(error: Exception) -> bool:
+    """A server that hung up may be restarting; one that nobody can reach stays away."""
+    return not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.InvalidURL)
+
+
+def _content(answer: httpx.Response) -> Any:
+    if answer.status_code == HTTPStatus.NOT_FOUND:
+        raise NotFound(f"Prefect knows no {answer.request.url.path.removeprefix('/api/')}.")
+    if answer.status_code in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        raise AccessRefused(
+            f"The Prefect server at {answer.request.url.host} refuses the credentials. "
+            "Nothing was submitted. Set TRAINFOLD_PREFECT_AUTH to its user:password."
+        )
+    if answer.status_code in _REFUSED:
+        raise Blocked(list(_reasons(answer.json())))
+    if answer.is_error:
+        raise Unreachable(
+            f"The Prefect server answered {answer.status_code}: {answer.text[:200]}. "
+            "Its log says why."
+        )
+    return answer.json() if answer.content else None
+
+
+def _reasons(body: Mapping[str, Any]) -> list[Reason]:
+    """What Prefect says is wrong with a request, in its two ways of saying so."""
+    found = body.get("detail") or body.get("exception_detail") or body
+    if isinstance(found, list):
+        return [_reason(each["msg"], ".".join(map(str, each["loc"]))) for each in found]
+    text = str(found)
+    field = _FIELD.match(text)
+    return [_reason(text[field.end() :], field.group(1)) if field else _reason(text, None)]
+
+
+def _reason(text: str, path: str | None) -> Reason:
+    return Reason(code="bad-parameter", reason=text.removeprefix("Failure reason: "), path=path)

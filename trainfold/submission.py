@@ -1,0 +1,225 @@
+"""Ask a Prefect server to carry out an add, and follow it, without importing Prefect."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from domain.errors import Blocked, NotFound, NotReady
+from domain.findings import Reason
+from domain.naming import name_key
+from domain.requests import AddRequest
+from trainfold.prefect_api import PrefectApi
+
+ADD = "add-conversations"
+REBUILD = "rebuild-training-file"
+SUCCEEDED = "COMPLETED"
+FINISHED = frozenset({SUCCEEDED, "FAILED", "CRASHED", "CANCELLED"})
+_NOT_STARTED = ("SCHEDULED", "PENDING")
+_MOST_RUNS = 200
+
+
+class Outcome(BaseModel):
+    """How a run ended: the document of the version it made, or why it was blocked."""
+
+    model_config = ConfigDict(frozen=True)
+
+    version: dict[str, Any] | None = None
+    blocked: tuple[Reason, ...] = ()
+
+
+class Progress(BaseModel):
+    """Where a run is. A finished run without an outcome failed; `message` says how."""
+
+    model_config = ConfigDict(frozen=True)
+
+    run_id: UUID
+    training_file: str
+    state_type: str
+    state_name: str
+    message: str
+    total: int
+    fetched: int
+    validated: int
+    is_finished: bool
+    outcome: Outcome | None
+
+
+class RunSummary(BaseModel):
+    """A run in a list."""
+
+    model_config = ConfigDict(frozen=True)
+
+    run_id: UUID
+    flow: str
+    training_file: str
+    conversations: int
+    requested_by: str
+    state_type: str
+    state_name: str
+    message: str
+    created_at: datetime
+    is_finished: bool
+
+
+class Runs:
+    """The runs of one Prefect server."""
+
+    def __init__(self, api_url: str, *, auth: str | None = None) -> None:
+        """`auth` is the server's `user:password`, if it has one."""
+        self._api = PrefectApi(api_url, auth=auth)
+
+    def submit_add(self, request: AddRequest) -> UUID:
+        """Ask for a run; the one that was asked for before when the request id is the same.
+
+        Raises Blocked where Prefect refuses the parameters or the request id was another
+        request's, NotReady where no flow is registered, Unreachable where the server is away.
+        A run that ended without success is run again.
+        """
+        body = {
+            "name": request.name,
+            "parameters": {
+                **request.model_dump(mode="json", exclude={"request_id"}),
+                "training_file": request.name,
+            },
+            "idempotency_key": request.request_id,
+        }
+        run = self._api.post(f"/deployments/{self._deployment(ADD)}/create_flow_run", body)
+        _require_same(request, run)
+        if run["state_type"] in FINISHED and run["state_type"] != SUCCEEDED:
+            again = {"type": "SCHEDULED", "name": "AwaitingRetry", "message": "Asked for again."}
+            self._api.post(f"/flow_runs/{run['id']}/set_state", {"state": again})
+        return UUID(run["id"])
+
+    def progress(self, run_id: UUID) -> Progress:
+        """Where a run is; raises NotFound when there is no such run."""
+        run = self._api.get(f"/flow_runs/{run_id}")
+        is_finished = run["state_type"] in FINISHED
+        return Progress(
+            run_id=run_id,
+            training_file=str(run["parameters"].get("training_file", "")),
+            state_type=run["state_type"],
+            state_name=run["state_name"],
+            message=_message(run),
+            total=len(_ids(run["parameters"])),
+            fetched=self._completed(run_id, "fetch "),
+            validated=self._completed(run_id, "validate "),
+            is_finished=is_finished,
+            outcome=self._outcome(run) if is_finished else None,
+        )
+
+    def touching(self, training_file: str, *, limit: int) -> list[RunSummary]:
+        """The runs that add to or rebuild a training file, newest first."""
+        # A run bears the file's name from its start on; one that waits may have any name.
+        named_or_waiting = {
+            "operator": "or_",
+            "name": {"like_": "%".join(training_file.split())},
+            "state": {"type": {"any_": _NOT_STARTED}},
+        }
+        body = {
+            "flows": {"name": {"any_": [ADD, REBUILD]}},
+            "flow_runs": named_or_waiting,
+            "sort": "EXPECTED_START_TIME_DESC",
+            "limit": _MOST_RUNS,
+        }
+        runs = self._api.post("/flow_runs/filter", body)
+        wanted = name_key(training_file)
+        found = [r for r in runs if name_key(str(r["parameters"].get("training_file"))) == wanted]
+        names = self._flow_names(found[:limit])
+        return [_summary(run, names[run["flow_id"]]) for run in found[:limit]]
+
+    def _deployment(self, name: str) -> str:
+        try:
+            return str(self._api.get(f"/deployments/name/{name}/{name}")["id"])
+        except NotFound as error:
+            raise NotReady(
+                f"The deployment {name} is not registered with the Prefect server at "
+                f"{self._api.url}. Nothing was submitted. Run `trainfold up` for the local stack, "
+                "or `prefect deploy --all` for another server."
+            ) from error
+
+    def _completed(self, run_id: UUID, name: str) -> int:
+        body = {
+            "flow_runs": {"id": {"any_": [str(run_id)]}},
+            "task_runs": {"name": {"like_": name}, "state": {"type": {"any_": [SUCCEEDED]}}},
+        }
+        return int(self._api.post("/task_runs/count", body))
+
+    def _outcome(self, run: Mapping[str, Any]) -> Outcome | None:
+        """The run's result artifact, if this end of the run left it and not an earlier one."""
+        if run["state_type"] != SUCCEEDED and run["state_name"] != "Blocked":
+            return None
+        body = {
+            "artifacts": {"type": {"any_": ["result"]}, "flow_run_id": {"any_": [run["id"]]}},
+            "sort": "CREATED_DESC",
+            "limit": 1,
+        }
+        found = self._api.post("/artifacts/filter", body)
+        if not found:
+            return None
+        document = found[0]["data"]
+        if "blocked" in document:
+            return Outcome(blocked=document["blocked"])
+        return Outcome(version=document)
+
+    def _flow_names(self, runs: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+        ids = sorted({run["flow_id"] for run in runs})
+        flows = self._api.post("/flows/filter", {"flows": {"id": {"any_": ids}}}) if ids else []
+        return {flow["id"]: flow["name"] for flow in flows}
+
+
+def _require_same(request: AddRequest, run: Mapping[str, Any]) -> None:
+    """Prefect answers a known idempotency key with its run, whatever else was asked."""
+    if _digest(run["parameters"]) != request.digest:
+        raise Blocked(
+            [
+                Reason(
+                    code="request-id-reused",
+                    reason=f"The request id {request.request_id} was used for another request "
+                    f"(run {run['id']}). Nothing was submitted; use a new one.",
+                )
+            ]
+        )
+
+
+def _digest(parameters: Mapping[str, Any]) -> str | None:
+    values = {"requested_by": "", **parameters, "request_id": ""}
+    try:
+        return AddRequest.model_validate(values).digest
+    except ValidationError:
+        return None
+
+
+def _ids(parameters: Mapping[str, Any]) -> tuple[str, ...]:
+    values = {
+        "training_file": "",
+        "conversation_ids": parameters.get("conversation_ids", ()),
+        "requested_by": "",
+        "request_id": "",
+    }
+    try:
+        return AddRequest.model_validate(values).conversation_ids
+    except ValidationError:
+        return ()
+
+
+def _message(run: Mapping[str, Any]) -> str:
+    return str((run["state"] or {}).get("message") or "")
+
+
+def _summary(run: Mapping[str, Any], flow: str) -> RunSummary:
+    parameters = run["parameters"]
+    return RunSummary(
+        run_id=run["id"],
+        flow=flow,
+        training_file=str(parameters["training_file"]),
+        conversations=len(_ids(parameters)),
+        requested_by=str(parameters.get("requested_by", "")),
+        state_type=run["state_type"],
+        state_name=run["state_name"],
+        message=_message(run),
+        created_at=run["created"],
+        is_finished=run["state_type"] in FINISHED,
+    )
