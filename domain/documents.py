@@ -1,8 +1,10 @@
 """JSON documents of results; a contract, so they change only with a note in the changelog."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
+from uuid import UUID
 
+from domain.errors import Damaged, TrainfoldError
 from domain.findings import Reason
 from domain.naming import Format
 from domain.statistics import Statistics, quality_summary, scaffolding_distribution
@@ -39,6 +41,26 @@ def statistics_document(statistics: Statistics) -> dict[str, Any]:
 
 def blocked_document(reasons: Sequence[Reason]) -> dict[str, Any]:
     return {"blocked": [reason.model_dump() for reason in reasons]}
+
+
+def error_document(error: TrainfoldError) -> dict[str, Any]:
+    return {"error": {"type": type(error).__name__, "message": str(error)}}
+
+
+def rebuilt_document(
+    version: VersionRecord, *, is_new: bool, changed: Iterable[UUID]
+) -> dict[str, Any]:
+    return version_document(version) | {"new": is_new, "changed": [str(id) for id in changed]}
+
+
+def verified_document(names: Sequence[str], damaged: Sequence[Damaged]) -> dict[str, Any]:
+    return {
+        "verified": list(names),
+        "damaged": [
+            {"training_file": each.name, "version": each.version, "findings": list(each.findings)}
+            for each in damaged
+        ],
+    }
 
 
 def _stored(version: VersionRecord, format: Format) -> dict[str, Any]:

@@ -4,17 +4,19 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 from prefect import flow
-from prefect.futures import PrefectFuture, as_completed
-from prefect.states import Completed, Failed
+from prefect.client.schemas.objects import State
+from prefect.futures import PrefectFuture
+from prefect.states import Completed
 from prefect.utilities.annotations import quote, unmapped
 
-from domain.documents import blocked_document, version_document
+from domain.documents import version_document
 from domain.eligibility import EligibleConversation
 from domain.errors import Blocked
 from domain.findings import Reason
 from domain.fragment import Fragment
 from domain.requests import AddRequest
 from domain.version import VersionRecord
+from flows.ending import ended
 from flows.form import (
     Asker,
     ConversationIds,
@@ -23,12 +25,13 @@ from flows.form import (
     RequestId,
     TrainingFileName,
 )
+from flows.progress import show_progress
 from flows.requesting import own_request_id
 from tasks.fetch import fetch
 from tasks.gate import gate
 from tasks.preconditions import check_preconditions
 from tasks.reduce import reduce
-from tasks.report import FetchProgress, report_blocked, report_result, report_version
+from tasks.report import report_result, report_version
 from tasks.validate import validate
 
 R = TypeVar("R")
@@ -65,15 +68,7 @@ def add_conversations(
         requested_by=requested_by,
         request_id=request_id or own_request_id(),
     )
-    try:
-        version = run(request)
-    except Blocked as blocked:
-        report_blocked(request.name, blocked.reasons)
-        report_result(blocked_document(blocked.reasons))
-        return Failed(name="Blocked", message=str(blocked), data=blocked)
-    report_version(version)
-    report_result(version_document(version))
-    return Completed(message=_summary(version), data=version)
+    return ended(request.name, lambda: made(run(request)))
 
 
 def run(request: AddRequest) -> VersionRecord:
@@ -89,7 +84,7 @@ def run(request: AddRequest) -> VersionRecord:
 def collect(request: AddRequest, conversations: Sequence[EligibleConversation]) -> list[Fragment]:
     """Fetch and validate every conversation, so that a refusal names all that is wrong."""
     fetched = fetch.map(conversations, unmapped(request.request_id))
-    show_progress(fetched)
+    show_progress(fetched, "conversations fetched")
     sources, missing = settle(fetched)
     found = [pair for pair in zip(sources, conversations, strict=True) if pair[0] is not None]
     checked = validate.map(
@@ -116,14 +111,12 @@ def settle(futures: Iterable[PrefectFuture[R]]) -> tuple[list[R | None], list[Re
     return results, reasons
 
 
-def show_progress(fetched: Sequence[PrefectFuture[bytes]]) -> None:
-    progress = FetchProgress(len(fetched))
-    for _ in as_completed(list(fetched)):
-        progress.advance()
-
-
-def _summary(version: VersionRecord) -> str:
-    return (
+def made(version: VersionRecord) -> State[VersionRecord]:
+    """The end of a run that has its version."""
+    report_version(version)
+    report_result(version_document(version))
+    message = (
         f"Version {version.number} of “{version.training_file}”: "
         f"{version.conversation_count} conversations, {version.example_count} examples"
     )
+    return Completed(message=message, data=version)

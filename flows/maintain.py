@@ -1,10 +1,13 @@
 """Remove what crashed or overtaken requests left in the object store."""
 
 from prefect import flow
+from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
+from flows.ending import ended
 from tasks.preconditions import check_preconditions
-from tasks.report import report_sweep
+from tasks.report import report_result, report_sweep
+from tasks.sweep import Swept
 from tasks.upkeep import sweep
 
 
@@ -15,10 +18,15 @@ def maintain(delete: bool = True) -> object:
     Args:
         delete: Remove them; otherwise only list them.
     """
+    return ended("the store", lambda: run(delete))
+
+
+def run(delete: bool) -> State[Swept]:
+    """Sweep and report."""
     check_preconditions()
     swept = sweep(delete)
     report_sweep(swept)
+    report_result(swept.model_dump(mode="json"))
     verb = "Removed" if delete else "Found"
-    return Completed(
-        message=f"{verb} {len(swept.objects)} objects, {swept.size_bytes:,} bytes", data=swept
-    )
+    message = f"{verb} {len(swept.objects)} objects, {swept.size_bytes:,} bytes"
+    return Completed(message=message, data=swept)

@@ -1,26 +1,30 @@
 """Rebuild a training file from its sources."""
 
 from prefect import flow
-from prefect.states import Completed, Failed
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
 from prefect.utilities.annotations import quote, unmapped
 
-from domain.errors import Blocked
+from domain.documents import rebuilt_document
 from domain.requests import RebuildRequest
 from domain.version import VersionRecord
+from flows.ending import ended
+from flows.form import Asker, RequestId, TrainingFileName
+from flows.progress import show_progress
 from flows.requesting import own_request_id
 from tasks.preconditions import check_preconditions
 from tasks.rebuild import CHUNK, compare, plan, replace
 from tasks.rebuilding import Rebuilt
-from tasks.report import report_blocked, report_rebuild, report_version
+from tasks.report import report_rebuild, report_result, report_version
 
 
 @flow(name="rebuild-training-file", flow_run_name="{training_file}")
 def rebuild_training_file(
-    training_file: str,
+    training_file: TrainingFileName,
     whole: bool = False,
     strict: bool = False,
-    requested_by: str = "prefect",
-    request_id: str | None = None,
+    requested_by: Asker = "prefect",
+    request_id: RequestId | None = None,
 ) -> object:
     """Read every conversation of a training file anew; a new version if anything changed.
 
@@ -40,18 +44,21 @@ def rebuild_training_file(
         requested_by=requested_by,
         request_id=request_id or own_request_id(),
     )
-    try:
-        rebuilt = run(request)
-    except Blocked as blocked:
-        report_blocked(training_file, blocked.reasons)
-        return Failed(name="Blocked", message=str(blocked), data=blocked)
-    if not rebuilt.is_new:
-        message = f"Version {rebuilt.version.number} holds; nothing was written"
-        return Completed(name="Unchanged", message=message, data=rebuilt)
-    report_version(rebuilt.version)
-    report_rebuild(rebuilt)
-    message = f"Version {rebuilt.version.number}: {len(rebuilt.changed)} conversations changed"
-    return Completed(message=message, data=rebuilt)
+    return ended(training_file, lambda: rebuilt(run(request)))
+
+
+def rebuilt(found: Rebuilt) -> State[Rebuilt]:
+    """The end of a run that has its version, new or not."""
+    number = found.version.number
+    changed = [each.before.conversation_id for each in found.changed]
+    report_result(rebuilt_document(found.version, is_new=found.is_new, changed=changed))
+    if not found.is_new:
+        message = f"Version {number} holds; nothing was written"
+        return Completed(name="Unchanged", message=message, data=found)
+    report_version(found.version)
+    report_rebuild(found)
+    message = f"Version {number}: {len(changed)} conversations changed"
+    return Completed(message=message, data=found)
 
 
 def run(request: RebuildRequest) -> Rebuilt:
@@ -61,5 +68,6 @@ def run(request: RebuildRequest) -> Rebuilt:
     if isinstance(made, VersionRecord):
         return Rebuilt(version=made, is_new=False, changed=())
     chunks = range((len(made.members) + CHUNK - 1) // CHUNK)
-    compared = compare.map(list(chunks), unmapped(quote(made)), unmapped(request)).result()
-    return replace(request, quote(compared))
+    compared = compare.map(list(chunks), unmapped(quote(made)), unmapped(request))
+    show_progress(compared, f"chunks of {CHUNK} conversations compared")
+    return replace(request, quote(compared.result()))

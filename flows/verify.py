@@ -1,26 +1,41 @@
 """Read stored versions back and compare them with what the database records."""
 
+from typing import Any
+
 from prefect import flow
+from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture
 from prefect.states import Completed, Failed
 
+from domain.documents import verified_document
 from domain.errors import Damaged
 from domain.version import VersionRecord
+from flows.ending import ended
+from flows.form import TrainingFileName
+from flows.progress import show_progress
 from tasks.preconditions import check_preconditions
-from tasks.report import report_damage
+from tasks.report import report_damage, report_result
 from tasks.upkeep import training_file_names, verify
 
 
 @flow(name="verify")
-def verify_training_files(training_file: str | None = None) -> object:
+def verify_training_files(training_file: TrainingFileName | None = None) -> object:
     """Check the current version of one training file, or of all.
 
     Args:
         training_file: Name of the training file; all of them when left out.
     """
+    return ended(training_file or "all training files", lambda: run(training_file))
+
+
+def run(training_file: str | None) -> State[Any]:
+    """Verify each file; Damaged where any is, after all were read."""
     check_preconditions()
     names = [training_file] if training_file else training_file_names()
-    damaged = [found for future in verify.map(names) if (found := damage(future))]
+    futures = verify.map(names)
+    show_progress(futures, "training files verified")
+    damaged = [found for future in futures if (found := damage(future))]
+    report_result(verified_document(names, damaged))
     if damaged:
         report_damage(damaged)
         listed = ", ".join(f"“{each.name}” version {each.version}" for each in damaged)

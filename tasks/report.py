@@ -13,6 +13,7 @@ from prefect.artifacts import (
 )
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import ArtifactCreate
+from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 
 from domain.errors import Damaged
@@ -27,16 +28,14 @@ from tasks.sweep import Swept
 SECONDS_BETWEEN_UPDATES = 1.0
 
 
-class FetchProgress:
-    """A progress artifact that moves as conversations arrive, at most once a second."""
+class ProgressBar:
+    """A progress artifact that moves as things get done, at most once a second."""
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, what: str) -> None:
         self._total = total
         self._done = 0
         self._last = time.monotonic()
-        self._artifact: Any = create_progress_artifact(
-            progress=0.0, description=f"Fetching {total} conversations"
-        )
+        self._artifact: Any = create_progress_artifact(progress=0.0, description=f"{total} {what}")
 
     def advance(self) -> None:
         self._done += 1
@@ -100,6 +99,18 @@ def report_rebuild(rebuilt: Rebuilt) -> None:
         ],
         description=f"{len(rebuilt.changed)} conversations of "
         f"“{_inline(rebuilt.version.training_file)}” changed in version {rebuilt.version.number}.",
+    )
+
+
+def report_rebuilds(ends: Mapping[str, State[Any]]) -> None:
+    """How the rebuild of each training file ended."""
+    create_table_artifact(
+        key="rebuild-all",
+        table=[
+            {"training file": name, "state": end.name, "message": end.message or ""}
+            for name, end in ends.items()
+        ],
+        description="Each training file has a run of its own, with its reasons or its changes.",
     )
 
 

@@ -40,6 +40,9 @@ class PrefectApi:
     def post(self, path: str, body: Mapping[str, Any]) -> Any:
         return self._ask("POST", path, body)
 
+    def put(self, path: str, body: Mapping[str, Any]) -> Any:
+        return self._ask("PUT", path, body)
+
     def patch(self, path: str, body: Mapping[str, Any]) -> Any:
         return self._ask("PATCH", path, body)
 

@@ -85,6 +85,10 @@ class Settings(BaseSettings):
     prefect_api_url: str | None = None
     prefect_auth: SecretStr | None = None
     """The Prefect server's `user:password`, if it asks for one."""
+    prefect_host: str = "127.0.0.1"
+    """Where the local stack's Prefect server listens."""
+    scheduled_rebuild: bool = False
+    """Whether all training files are rebuilt by schedule."""
     conversations_bucket: str = "conversation-files"
     training_files_bucket: str = "training-files"
     download_link_lifetime: timedelta = timedelta(hours=1)

@@ -3,14 +3,14 @@
 import getpass
 import shlex
 from typing import Annotated, Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import typer
 
 from db.engine import reading
 from db.gate import decide, gate
 from db.versions import find_version
-from domain.documents import version_document
+from domain.documents import rebuilt_document, version_document
 from domain.requests import AddRequest
 from domain.statistics import quality_summary
 from domain.version import VersionRecord
@@ -134,15 +134,15 @@ def rebuild(
             return_state=True,
         )
     rebuilt = state.result()
-    changed = [str(each.before.conversation_id) for each in rebuilt.changed]
-    document = version_document(rebuilt.version) | {"new": rebuilt.is_new, "changed": changed}
+    changed = [each.before.conversation_id for each in rebuilt.changed]
+    document = rebuilt_document(rebuilt.version, is_new=rebuilt.is_new, changed=changed)
     show(document, lambda: _print_rebuilt(rebuilt.version, changed, is_new=rebuilt.is_new))
 
 
-def _print_rebuilt(version: VersionRecord, changed: list[str], *, is_new: bool) -> None:
+def _print_rebuilt(version: VersionRecord, changed: list[UUID], *, is_new: bool) -> None:
     if is_new:
         _print_version(version)
-        print_table(["changed conversation"], ([id] for id in changed), empty="")
+        print_table(["changed conversation"], ([str(id)] for id in changed), empty="")
     else:
         text = f"Version {version.number} of “{version.training_file}” holds; nothing was written."
         stdout.print(text, markup=False, highlight=False)

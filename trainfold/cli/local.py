@@ -7,8 +7,8 @@ from trainfold.stack import ServiceStatus, Stack
 
 
 def up(json: Json = False) -> None:
-    """Start the local stack: PostgreSQL, S3, Prefect; and set up what is new."""
-    ready("database", "s3", "prefect")
+    """Start the local stack: PostgreSQL, S3, Prefect and a worker; and set up what is new."""
+    ready("database", "s3", "prefect", worker=True)
     _show()
 
 

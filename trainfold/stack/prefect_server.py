@@ -1,7 +1,7 @@
 """Prefect's server, with SQLite."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from http import HTTPStatus
 
@@ -9,7 +9,6 @@ import psutil
 
 from trainfold.stack import processes
 from trainfold.stack.loopback_http import get
-from trainfold.stack.ports import LOOPBACK
 from trainfold.stack.prefect_environment import prefect_home, server_environment
 from trainfold.stack.server import Server
 from trainfold.stack.services import Service
@@ -25,13 +24,14 @@ class PrefectServer(Server):
     def launch(self, ports: Sequence[int]) -> psutil.Process:
         folder = prefect_home(self.home)
         folder.mkdir(mode=0o700, exist_ok=True)
-        arguments = ["--host", LOOPBACK, "--port", str(ports[0])]
+        arguments = ["--host", self.options.prefect_host, "--port", str(ports[0])]
         return processes.spawn(
             [sys.executable, "-m", "prefect", "server", "start", *arguments],
             log=self.log,
             # Prefect reads prefect.toml, pyproject.toml and .env of its working directory.
             cwd=folder,
-            env=processes.environment_without("PREFECT_") | server_environment(self.home),
+            env=processes.environment_without("PREFECT_")
+            | server_environment(self.home, auth=self.options.prefect_auth),
         )
 
     def await_ready(self, process: psutil.Process, ports: Sequence[int]) -> None:
@@ -46,10 +46,13 @@ class PrefectServer(Server):
         processes.stop(process, grace=_STOP_GRACE)
 
     def address(self, ports: Sequence[int]) -> str:
-        return f"http://{LOOPBACK}:{ports[0]}"
+        return f"http://{self.options.prefect_address}:{ports[0]}"
 
-    def connection(self, ports: Sequence[int]) -> dict[str, str]:
-        return {"prefect_api_url": f"{self.address(ports)}/api"}
+    def connection(self, ports: Sequence[int]) -> Mapping[str, str | None]:
+        return {
+            "prefect_api_url": f"{self.address(ports)}/api",
+            "prefect_auth": self.options.prefect_auth,
+        }
 
     def _is_ready(self, process: psutil.Process, ports: Sequence[int]) -> bool:
         if not processes.listens(process, ports[0]):

@@ -1,7 +1,7 @@
 """SeaweedFS's S3 server: master, volume server, filer and S3 gateway in one process."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
@@ -58,7 +58,7 @@ class SeaweedServer(Server):
     def address(self, ports: Sequence[int]) -> str:
         return f"http://{LOOPBACK}:{SeaweedPorts(*ports).s3}"
 
-    def connection(self, ports: Sequence[int]) -> dict[str, str]:
+    def connection(self, ports: Sequence[int]) -> Mapping[str, str | None]:
         credentials = read_credentials(self.home)
         return {
             "s3_endpoint_url": self.address(ports),

@@ -1,12 +1,13 @@
 """What each kind of server tells the stack about itself."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
 import psutil
 
+from trainfold.stack.options import Options
 from trainfold.stack.services import Service
 
 
@@ -20,8 +21,9 @@ class Server(ABC):
     service: ClassVar[Service]
     port_count: ClassVar[int] = 1
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, options: Options) -> None:
         self.home = home
+        self.options = options
         self.log = log_of(home, self.service)
 
     @abstractmethod
@@ -41,5 +43,5 @@ class Server(ABC):
         """A URL to show to people, without any secret."""
 
     @abstractmethod
-    def connection(self, ports: Sequence[int]) -> dict[str, str]:
+    def connection(self, ports: Sequence[int]) -> Mapping[str, str | None]:
         """What the application's settings need to connect; secrets included."""

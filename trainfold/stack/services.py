@@ -9,6 +9,8 @@ class Service(StrEnum):
     POSTGRES = "postgresql"
     S3 = "s3"
     PREFECT = "prefect"
+    WORKER = "worker"
+    """Carries out what is submitted to Prefect; started when Prefect runs."""
 
     @property
     def label(self) -> str:
@@ -16,10 +18,14 @@ class Service(StrEnum):
         return _LABELS[self]
 
 
+SERVERS = (Service.POSTGRES, Service.S3, Service.PREFECT)
+"""What the data and the runs are kept by; the worker needs all three."""
+
 _LABELS = {
     Service.POSTGRES: "PostgreSQL",
     Service.S3: "SeaweedFS (S3)",
     Service.PREFECT: "Prefect",
+    Service.WORKER: "Prefect worker",
 }
 
 

@@ -8,23 +8,27 @@ from trainfold.stack import lifecycle
 from trainfold.stack.credentials import ensure_credentials
 from trainfold.stack.errors import StackError
 from trainfold.stack.home import home_lock, prepare_home
+from trainfold.stack.options import Options
 from trainfold.stack.postgres import PostgresServer
 from trainfold.stack.prefect_server import PrefectServer
 from trainfold.stack.seaweedfs import SeaweedServer
 from trainfold.stack.server import Server, log_of
-from trainfold.stack.services import Service, ServiceStatus
+from trainfold.stack.services import SERVERS, Service, ServiceStatus
 from trainfold.stack.state import StackState
+from trainfold.stack.worker import Worker
 
 _SERVERS: dict[Service, type[Server]] = {
     Service.POSTGRES: PostgresServer,
     Service.S3: SeaweedServer,
     Service.PREFECT: PrefectServer,
+    Service.WORKER: Worker,
 }
 
 
 class Stack:
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, options: Options | None = None) -> None:
         self._home = home.expanduser().resolve()
+        self._options = options or Options()
         self._state = StackState(self._home)
 
     def up(
@@ -32,15 +36,16 @@ class Stack:
     ) -> None:
         """Start what does not run; when a service fails, the others stay up."""
         wanted = set(services)
+        self._options.require_protection()
         prepare_home(self._home)
         with home_lock(self._home):
             ensure_credentials(self._home)
-            missing = [each for each in Service if each in wanted and not self._runs(each)]
-            for service in missing:
-                say(f"Starting {service.label} …")
-            self._start_together([_SERVERS[each](self._home) for each in missing])
-            for service in missing:
-                say(f"{service.label} runs at {self._state.address(service)}")
+            started = self._start_missing([each for each in SERVERS if each in wanted], say=say)
+            if Service.WORKER in wanted:
+                if Service.PREFECT in started:
+                    # It would go on asking the address that the server had before.
+                    lifecycle.stop(self._server(Service.WORKER), self._state)
+                self._start_missing([Service.WORKER], say=say)
 
     def down(self, *, say: Callable[[str], None]) -> None:
         """Stop what runs, the last started first."""
@@ -48,12 +53,27 @@ class Stack:
             return
         with home_lock(self._home):
             for service in reversed(Service):
-                if lifecycle.stop(_SERVERS[service](self._home), self._state):
+                if lifecycle.stop(self._server(service), self._state):
                     say(f"{service.label} stopped")
 
     def status(self) -> list[ServiceStatus]:
         """How each service is now; it reads only, and waits for nobody."""
         return [self._status(service) for service in Service]
+
+    def _start_missing(
+        self, services: Iterable[Service], *, say: Callable[[str], None]
+    ) -> list[Service]:
+        """Start those of the services that do not run, all at once; say which they were."""
+        missing = [each for each in services if not self._runs(each)]
+        for service in missing:
+            say(f"Starting {service.label} …")
+        self._start_together([self._server(each) for each in missing])
+        for service in missing:
+            say(f"{service.label} runs at {self._state.address(service)}")
+        return missing
+
+    def _server(self, service: Service) -> Server:
+        return _SERVERS[service](self._home, self._options)
 
     def _runs(self, service: Service) -> bool:
         return self._state.ready_process(service) is not None

@@ -15,7 +15,8 @@ from trainfold.stack.services import Service
 _CONNECTION_KEYS = {
     Service.POSTGRES: ("database_url",),
     Service.S3: ("s3_endpoint_url", "s3_access_key", "s3_secret_key"),
-    Service.PREFECT: ("prefect_api_url",),
+    Service.PREFECT: ("prefect_api_url", "prefect_auth"),
+    Service.WORKER: ("work_pool",),
 }
 
 

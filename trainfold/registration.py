@@ -1,0 +1,110 @@
+"""Register trainfold's deployments and automations with a Prefect server."""
+
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from domain.errors import NotFound, NotReady
+from trainfold.prefect_api import PrefectApi
+
+WORK_POOL = "trainfold"
+TAG = "trainfold"
+REBUILD_ALL = "rebuild-all"
+
+
+def register(
+    api: PrefectApi, *, environment: Mapping[str, str], scheduled_rebuild: bool
+) -> list[str]:
+    """Make the server know the work pool, the deployments and the automations of this release.
+
+    Doing it again changes nothing. `environment` tells Prefect's own command which server it is.
+    Returns the deployments' names; raises NotReady when Prefect refuses them.
+    """
+    _ensure_work_pool(api)
+    _deploy(environment)
+    deployments = api.post("/deployments/filter", {"deployments": {"tags": {"all_": [TAG]}}})
+    for deployment in deployments:
+        _close_form(api, deployment)
+        if deployment["name"] == REBUILD_ALL:
+            _schedule(api, deployment, active=scheduled_rebuild)
+    _replace_automations(api)
+    return sorted(deployment["name"] for deployment in deployments)
+
+
+def fingerprint(*, scheduled_rebuild: bool) -> str:
+    """Changes when what is registered changes."""
+    files = [_folder() / "prefect.yaml", _automations_file(), *_flows()]
+    digest = hashlib.sha256(str(scheduled_rebuild).encode())
+    for file in files:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def _folder() -> Path:
+    """Where the shipped files are: beside the packages in a checkout, inside when installed."""
+    package = Path(__file__).parent
+    beside = package.parent
+    return beside if (beside / "prefect.yaml").exists() else package / "shipped"
+
+
+def _automations_file() -> Path:
+    return _folder() / "deployments" / "automations.yaml"
+
+
+def _flows() -> list[Path]:
+    return sorted((Path(__file__).parents[1] / "flows").glob("*.py"))
+
+
+def _ensure_work_pool(api: PrefectApi) -> None:
+    try:
+        api.get(f"/work_pools/{WORK_POOL}")
+    except NotFound:
+        # The first worker gives it its job template.
+        api.post("/work_pools/", {"name": WORK_POOL, "type": "process"})
+
+
+def _deploy(environment: Mapping[str, str]) -> None:
+    command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
+    done = subprocess.run(
+        command,
+        cwd=_folder(),
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise NotReady(
+            "The deployments could not be registered with Prefect. Nothing runs that did not run "
+            f"before. `prefect deploy --all` said:\n{(done.stderr or done.stdout)[-2000:]}"
+        )
+
+
+def _close_form(api: PrefectApi, deployment: Mapping[str, Any]) -> None:
+    """Refuse unknown parameters: Prefect's own schemas let them in, and the run fails on them."""
+    schema = {**deployment["parameter_openapi_schema"], "additionalProperties": False}
+    api.patch(f"/deployments/{deployment['id']}", {"parameter_openapi_schema": schema})
+
+
+def _schedule(api: PrefectApi, deployment: Mapping[str, Any], *, active: bool) -> None:
+    for schedule in deployment["schedules"]:
+        path = f"/deployments/{deployment['id']}/schedules/{schedule['id']}"
+        api.patch(path, {"active": active})
+
+
+def _replace_automations(api: PrefectApi) -> None:
+    wanted = yaml.safe_load(_automations_file().read_text(encoding="utf-8"))["automations"]
+    names = [automation["name"] for automation in wanted]
+    known = api.post("/automations/filter", {"automations": {"name": {"any_": names}}})
+    ids = {automation["name"]: automation["id"] for automation in known}
+    for automation in wanted:
+        if automation["name"] in ids:
+            api.put(f"/automations/{ids[automation['name']]}", automation)
+        else:
+            api.post("/automations/", automation)

@@ -1,0 +1,45 @@
+"""What people may choose about a local stack."""
+
+import ipaddress
+from dataclasses import dataclass, field
+
+from trainfold.stack.errors import StackError
+from trainfold.stack.ports import LOOPBACK
+
+_EVERYWHERE = {"0.0.0.0": LOOPBACK, "::": "::1"}  # noqa: S104 - how a client of the machine asks
+
+
+@dataclass(frozen=True)
+class Options:
+    prefect_host: str = LOOPBACK
+    """Where Prefect's server listens."""
+    prefect_auth: str | None = field(default=None, repr=False)
+    """The `user:password` that it asks for."""
+    scheduled_rebuild: bool = False
+    """Whether all training files are rebuilt by schedule."""
+
+    def require_protection(self) -> None:
+        """Raise StackError where strangers could reach Prefect, which runs what it is told to."""
+        if not self.prefect_auth and not _is_loopback(self.prefect_host):
+            raise StackError(
+                f"Prefect would listen on {self.prefect_host} without a password. Nothing was "
+                "started. Set TRAINFOLD_PREFECT_AUTH=user:password, or leave out "
+                "TRAINFOLD_PREFECT_HOST to listen on loopback."
+            )
+        if self.prefect_auth and ":" not in self.prefect_auth:
+            raise StackError(
+                "TRAINFOLD_PREFECT_AUTH is not of the form user:password. Nothing was started."
+            )
+
+    @property
+    def prefect_address(self) -> str:
+        """The host as a URL of this machine's own clients names it."""
+        host = _EVERYWHERE.get(self.prefect_host, self.prefect_host)
+        return f"[{host}]" if ":" in host else host
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
