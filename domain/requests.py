@@ -43,13 +43,15 @@ class AddRequest(BaseModel):
         return tuple(_uuid(text) for text in self.conversation_ids)
 
     @property
+    def plain_ids(self) -> list[str]:
+        """The ids in the form that all write; as they were given where they are no UUIDs."""
+        given = zip(self.ids, self.conversation_ids, strict=True)
+        return [str(parsed or text) for parsed, text in given]
+
+    @property
     def digest(self) -> str:
         """Tells whether a repeated request id comes with the same request."""
-        ids = [
-            str(parsed or text)
-            for parsed, text in zip(self.ids, self.conversation_ids, strict=True)
-        ]
-        return _digest([name_key(self.name), self.new, ids])
+        return _digest([name_key(self.name), self.new, self.plain_ids])
 
 
 class RebuildRequest(BaseModel):

@@ -6,15 +6,12 @@ They run in a home of their own, on loopback, on free ports, and are stopped at 
 import atexit
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-ROOT = Path(__file__).parents[1]
 # Nothing of the machine's own configuration reaches the tests; Prefect reads its own at import.
 SHARED = os.environ.get("TRAINFOLD_SHARED")
 for name in [name for name in os.environ if name.startswith(("TRAINFOLD_", "PREFECT_"))]:
@@ -36,6 +33,8 @@ from db import migrate
 from storage.store import ObjectStore
 from tasks import resources
 from tests.building import as_bytes, conversation
+from trainfold.prefect_api import PrefectApi
+from trainfold.registration import register
 from trainfold.settings import home_directory
 from trainfold.stack import Service, Stack, prefect_environment
 
@@ -70,9 +69,14 @@ def prefect_server(stack: Stack) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def deployments(prefect_server: str) -> str:
     """A Prefect server with the shipped deployments, and no worker; its API address."""
-    prefect = Path(sys.executable).with_name("prefect")
-    for command in (["work-pool", "create", "trainfold", "--type", "process"], ["deploy", "--all"]):
-        subprocess.run([prefect, "--no-prompt", *command], cwd=ROOT, check=True)
+    register(PrefectApi(prefect_server), environment={}, scheduled_rebuild=False)
+    return prefect_server
+
+
+@pytest.fixture(scope="session")
+def worker(stack: Stack, prefect_server: str) -> str:
+    """A Prefect server with the shipped deployments and a worker; its API address."""
+    stack.up([Service.WORKER], say=print)
     return prefect_server
 
 

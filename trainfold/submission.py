@@ -21,13 +21,23 @@ _NOT_STARTED = ("SCHEDULED", "PENDING")
 _MOST_RUNS = 200
 
 
+class Failure(BaseModel):
+    """What trainfold raised, by its name in domain.errors."""
+
+    model_config = ConfigDict(frozen=True)
+
+    type: str
+    message: str
+
+
 class Outcome(BaseModel):
-    """How a run ended: the document of the version it made, or why it was blocked."""
+    """How a run ended: the document of the version it made, why it was blocked, or what failed."""
 
     model_config = ConfigDict(frozen=True)
 
     version: dict[str, Any] | None = None
     blocked: tuple[Reason, ...] = ()
+    error: Failure | None = None
 
 
 class Progress(BaseModel):
@@ -83,6 +93,7 @@ class Runs:
             "parameters": {
                 **request.model_dump(mode="json", exclude={"request_id"}),
                 "training_file": request.name,
+                "conversation_ids": request.plain_ids,
             },
             "idempotency_key": request.request_id,
         }
@@ -148,21 +159,21 @@ class Runs:
         return int(self._api.post("/task_runs/count", body))
 
     def _outcome(self, run: Mapping[str, Any]) -> Outcome | None:
-        """The run's result artifact, if this end of the run left it and not an earlier one."""
-        if run["state_type"] != SUCCEEDED and run["state_name"] != "Blocked":
-            return None
+        """What the run's newest result says, unless an earlier end of the run has left it."""
         body = {
             "artifacts": {"type": {"any_": ["result"]}, "flow_run_id": {"any_": [run["id"]]}},
             "sort": "CREATED_DESC",
             "limit": 1,
         }
-        found = self._api.post("/artifacts/filter", body)
-        if not found:
-            return None
-        document = found[0]["data"]
-        if "blocked" in document:
-            return Outcome(blocked=document["blocked"])
-        return Outcome(version=document)
+        for artifact in self._api.post("/artifacts/filter", body):
+            document = artifact["data"]
+            if run["state_type"] == SUCCEEDED and "version" in document:
+                return Outcome(version=document)
+            if run["state_name"] == "Blocked" and "blocked" in document:
+                return Outcome(blocked=document["blocked"])
+            if document.get("error", {}).get("message") == _message(run):
+                return Outcome(error=document["error"])
+        return None
 
     def _flow_names(self, runs: Sequence[Mapping[str, Any]]) -> dict[str, str]:
         ids = sorted({run["flow_id"] for run in runs})

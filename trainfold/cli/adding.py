@@ -21,6 +21,9 @@ from trainfold.cli.selection import BatchOption, IdArguments, IdsFromOption, sel
 
 File = Annotated[str, typer.Argument(metavar="FILE", help="Name of the training file.")]
 New = Annotated[bool, typer.Option("--new", help="Create the training file.")]
+DescriptionOption = Annotated[
+    str, typer.Option("--description", help="What a new training file is for.")
+]
 RequestId = Annotated[
     str | None, typer.Option(help="Repeating a request under its id changes nothing.")
 ]
@@ -58,7 +61,7 @@ def add(
     batch: BatchOption = None,
     ids_from: IdsFromOption = None,
     new: New = False,
-    description: Annotated[str, typer.Option(help="What a new training file is for.")] = "",
+    description: DescriptionOption = "",
     request_id: RequestId = None,
     strict: Strict = False,
     requested_by: AskedBy = None,
@@ -69,16 +72,17 @@ def add(
     The gate is asked first: when anything blocks, nothing is submitted.
     """
     ready("database", "s3")
-    request = AddRequest(
-        training_file=file,
-        conversation_ids=tuple(selected_ids(ids, batch, ids_from)),
+    request = add_request(
+        file,
+        ids,
+        batch,
+        ids_from,
         new=new,
         description=description,
+        request_id=request_id,
         strict=strict,
-        requested_by=requested_by or _user(),
-        request_id=request_id or str(uuid4()),
+        requested_by=requested_by,
     )
-
     with reading(resources.engine()) as connection:
         decision = decide(connection, request)
     if isinstance(decision, VersionRecord):
@@ -87,6 +91,30 @@ def add(
         return
     ready("prefect")
     show_version(run_add(request))
+
+
+def add_request(
+    file: str,
+    ids: list[str] | None,
+    batch: str | None,
+    ids_from: str | None,
+    *,
+    new: bool,
+    description: str,
+    request_id: str | None,
+    strict: bool,
+    requested_by: str | None,
+) -> AddRequest:
+    """What the options of `add` and `submit` ask for."""
+    return AddRequest(
+        training_file=file,
+        conversation_ids=tuple(selected_ids(ids, batch, ids_from)),
+        new=new,
+        description=description,
+        strict=strict,
+        requested_by=requested_by or _user(),
+        request_id=request_id or str(uuid4()),
+    )
 
 
 def run_add(request: AddRequest) -> VersionRecord:

@@ -8,7 +8,17 @@ import typer
 from domain.documents import blocked_document
 from domain.errors import AccessRefused, Blocked, NotFound, TrainfoldError, Unreachable
 from trainfold import __version__
-from trainfold.cli import adding, demo, downloads, imports, listing, local, upkeep
+from trainfold.cli import (
+    adding,
+    demo,
+    deploying,
+    downloads,
+    imports,
+    listing,
+    local,
+    submitting,
+    upkeep,
+)
 from trainfold.cli.exits import Exit
 from trainfold.cli.output import json_asked_for, print_json, print_table, say
 from trainfold.stack.errors import StackError
@@ -51,6 +61,7 @@ app.command("import", rich_help_panel=CONVERSATIONS)(imports.import_files)
 app.command(rich_help_panel=CONVERSATIONS)(listing.conversations)
 app.command(rich_help_panel=FILES)(adding.check)
 app.command(rich_help_panel=FILES)(adding.add)
+app.command(rich_help_panel=FILES)(submitting.submit)
 app.command(rich_help_panel=FILES)(adding.rebuild)
 app.command(rich_help_panel=FILES)(listing.files)
 app.command("show", rich_help_panel=FILES)(listing.show_file)
@@ -62,6 +73,7 @@ app.command(rich_help_panel=FILES)(upkeep.maintain)
 app.command(rich_help_panel=STACK)(local.up)
 app.command(rich_help_panel=STACK)(local.down)
 app.command(rich_help_panel=STACK)(local.status)
+app.command(rich_help_panel=STACK)(deploying.deploy)
 app.command(rich_help_panel=STACK)(demo.demo)
 
 
@@ -84,7 +96,7 @@ def _blocked(blocked: Blocked) -> Exit:
             (r.conversation_id or "(request)", r.code, r.reason, r.path) for r in blocked.reasons
         ]
         print_table(["conversation", "code", "reason", "path"], rows, empty="")
-        say("Blocked: nothing was submitted or written. Mend or leave out what is listed.")
+        say("Blocked: nothing was written. Mend or leave out what is listed.")
     return Exit.BLOCKED
 
 

@@ -1,0 +1,27 @@
+"""The Prefect server that a command uses, once it is ready."""
+
+import os
+
+from trainfold.prefect_api import PrefectApi
+from trainfold.submission import Runs
+
+
+def runs() -> Runs:
+    return Runs(_url(), auth=_auth())
+
+
+def api() -> PrefectApi:
+    return PrefectApi(_url(), auth=_auth())
+
+
+def run_page(run_id: object) -> str:
+    """Where a browser shows a run."""
+    return f"{_url().rstrip('/').removesuffix('/api')}/runs/flow-run/{run_id}"
+
+
+def _url() -> str:
+    return os.environ["PREFECT_API_URL"]
+
+
+def _auth() -> str | None:
+    return os.environ.get("PREFECT_API_AUTH_STRING")
