@@ -73,11 +73,12 @@ def deployments(prefect_server: str) -> str:
     return prefect_server
 
 
-@pytest.fixture(scope="session")
-def worker(stack: Stack, prefect_server: str) -> str:
+@pytest.fixture(scope="module")
+def worker(stack: Stack, prefect_server: str) -> Iterator[str]:
     """A Prefect server with the shipped deployments and a worker; its API address."""
     stack.up([Service.WORKER], say=print)
-    return prefect_server
+    yield prefect_server
+    stack.down([Service.WORKER], say=print)
 
 
 @pytest.fixture

@@ -63,8 +63,8 @@ class PrefectApi:
 
     def _unreachable(self, how: str) -> Unreachable:
         return Unreachable(
-            f"The Prefect server at {self.url} does not answer ({how}). What was asked may or may "
-            "not have arrived; asking again under the same request id is safe."
+            f"The Prefect server at {self.url} does not answer ({how}). Asking again under the same "
+            "request id is safe."
         )
 
 
@@ -82,13 +82,22 @@ def _content(answer: httpx.Response) -> Any:
             "Nothing was submitted. Set TRAINFOLD_PREFECT_AUTH to its user:password."
         )
     if answer.status_code in _REFUSED:
-        raise Blocked(list(_reasons(answer.json())))
+        raise Blocked(_reasons(_json(answer)))
     if answer.is_error:
         raise Unreachable(
             f"The Prefect server answered {answer.status_code}: {answer.text[:200]}. "
             "Its log says why."
         )
-    return answer.json() if answer.content else None
+    return _json(answer) if answer.content else None
+
+
+def _json(answer: httpx.Response) -> Any:
+    try:
+        return answer.json()
+    except ValueError as error:
+        raise Unreachable(
+            f"What answers at {answer.request.url} is not Prefect's API. Its address ends in /api."
+        ) from error
 
 
 def _reasons(body: Mapping[str, Any]) -> list[Reason]:

@@ -22,10 +22,6 @@ ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 
 
-def prefect(*arguments: str) -> None:
-    subprocess.run([BIN / "prefect", "--no-prompt", *arguments], cwd=ROOT, check=True)
-
-
 def start_worker() -> subprocess.Popen[bytes]:
     command = [BIN / "prefect", "worker", "start", "--pool", "trainfold"]
     return subprocess.Popen(command, cwd=ROOT)
@@ -50,12 +46,9 @@ def wait_for(url: str, run_id: str, names: set[str], *, seconds: int) -> dict:
 
 
 def test_a_run_whose_worker_was_killed_is_crashed_and_runs_again(
-    library: Library, prefect_server: str
+    library: Library, deployments: str
 ):
-    prefect("work-pool", "create", "trainfold", "--type", "process")
-    prefect("deploy", "--all")
-    prefect("automation", "create", "--from-file", "deployments/automations.yaml")
-    found = httpx.get(f"{prefect_server}/deployments/name/add-conversations/add-conversations")
+    found = httpx.get(f"{deployments}/deployments/name/add-conversations/add-conversations")
     parameters = {
         "training_file": "Survivor",
         "new": True,
@@ -66,17 +59,17 @@ def test_a_run_whose_worker_was_killed_is_crashed_and_runs_again(
         holder.execute(text("LOCK TABLE conversations IN ACCESS EXCLUSIVE MODE"))
         first = start_worker()
         run_id = httpx.post(
-            f"{prefect_server}/deployments/{found.json()['id']}/create_flow_run",
+            f"{deployments}/deployments/{found.json()['id']}/create_flow_run",
             json={"parameters": parameters, "idempotency_key": "survivor-1"},
         ).json()["id"]
-        wait_for(prefect_server, run_id, {"Running"}, seconds=60)
+        wait_for(deployments, run_id, {"Running"}, seconds=60)
         time.sleep(35)  # One heartbeat at least.
         kill(first)
-    assert httpx.get(f"{prefect_server}/flow_runs/{run_id}").json()["state_name"] == "Running"
+    assert httpx.get(f"{deployments}/flow_runs/{run_id}").json()["state_name"] == "Running"
     second = start_worker()
     try:
-        wait_for(prefect_server, run_id, {"Crashed", "AwaitingRetry"}, seconds=150)
-        run = wait_for(prefect_server, run_id, {"Completed"}, seconds=90)
+        wait_for(deployments, run_id, {"Crashed", "AwaitingRetry"}, seconds=150)
+        run = wait_for(deployments, run_id, {"Completed"}, seconds=90)
     finally:
         os.kill(second.pid, signal.SIGINT)
         second.wait(30)

@@ -2,11 +2,10 @@
 
 import os
 
-import httpx
-
 from db import migrate
 from domain.errors import Unreachable
 from tasks import resources
+from trainfold.cli import prefect
 from trainfold.cli.output import say
 from trainfold.settings import Service, Settings, home_directory, is_configured
 from trainfold.stack import Options, Stack, prefect_environment
@@ -52,14 +51,12 @@ def _stack() -> Stack:
 
 
 def _require_prefect() -> None:
-    """Raise Unreachable unless the Prefect server answers."""
-    url = os.environ["PREFECT_API_URL"]
+    """Raise Unreachable unless the Prefect server answers, AccessRefused unless it lets us in."""
     try:
-        httpx.get(f"{url.rstrip('/')}/health", timeout=10)
-    except httpx.HTTPError as error:
+        prefect.api().get("/admin/version")
+    except Unreachable as error:
         raise Unreachable(
-            f"The Prefect server at {url} does not answer ({type(error).__name__}). Nothing was "
-            "submitted. Start it, or unset PREFECT_API_URL to use the local stack's."
+            f"{error} Start it, or unset PREFECT_API_URL to use the local stack's."
         ) from error
 
 

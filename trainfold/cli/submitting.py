@@ -79,7 +79,7 @@ def _carried_out(request: AddRequest) -> VersionRecord:
     """Submit, follow, and raise what the run ended with unless that is a version."""
     runs = prefect.runs()
     run_id = runs.submit_add(request)
-    say(f"Submitted: {prefect.run_page(run_id)}")
+    say(f"Submitted request {request.request_id}: {prefect.run_page(run_id)}")
     try:
         ended = _follow(runs, run_id)
     except KeyboardInterrupt:

@@ -47,12 +47,15 @@ class Stack:
                     lifecycle.stop(self._server(Service.WORKER), self._state)
                 self._start_missing([Service.WORKER], say=say)
 
-    def down(self, *, say: Callable[[str], None]) -> None:
+    def down(
+        self, services: Iterable[Service] = tuple(Service), *, say: Callable[[str], None]
+    ) -> None:
         """Stop what runs, the last started first."""
+        wanted = set(services)
         if not self._home.exists():
             return
         with home_lock(self._home):
-            for service in reversed(Service):
+            for service in [each for each in reversed(Service) if each in wanted]:
                 if lifecycle.stop(self._server(service), self._state):
                     say(f"{service.label} stopped")
 
