@@ -50,14 +50,15 @@ def add_conversations(
     """Fold conversations into a training file and record a new version.
 
     Args:
-        training_file: Name of the training file.
-        conversation_ids: UUIDs of 1 to 80 conversations, in the order they shall stand in.
+        training_file: Name of the training file, 1 to 120 characters, as in: Spring talks
+        conversation_ids: UUIDs of 1 to 80 conversations, none twice, in the order they shall stand
+            in, as in: 3c045402-b8f1-4633-ba1e-6ffb0666dbed
         new: Create the training file; its name must be free.
-        description: What the training file is for; kept when it is created.
+        description: What the training file is for, when it is created; at most 2,000 characters.
         strict: Treat warnings as errors.
         requested_by: Who asks; recorded on the version.
-        request_id: Makes a repeated request return the version it made. Default: this
-            run's idempotency key, or its id.
+        request_id: Makes a repeated request return the version it made; 1 to 100 characters out of
+            A-Z, a-z, 0-9, _ and -. Left out, it is the run's idempotency key, or its id.
     """
     request = AddRequest(
         training_file=training_file,

@@ -29,13 +29,13 @@ def rebuild_training_file(
     """Read every conversation of a training file anew; a new version if anything changed.
 
     Args:
-        training_file: Name of the training file.
+        training_file: Name of the training file, as in: Spring talks
         whole: Write every conversation's bytes anew, even where no source has changed; for a
             version whose stored objects are damaged.
         strict: Treat warnings as errors.
         requested_by: Who asks; recorded on the version.
-        request_id: Makes a repeated request return the version it made. Default: this run's
-            idempotency key, or its id.
+        request_id: Makes a repeated request return the version it made; 1 to 100 characters out of
+            A-Z, a-z, 0-9, _ and -. Left out, it is the run's idempotency key, or its id.
     """
     request = RebuildRequest(
         training_file=training_file,

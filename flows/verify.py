@@ -23,7 +23,7 @@ def verify_training_files(training_file: TrainingFileName | None = None) -> obje
     """Check the current version of one training file, or of all.
 
     Args:
-        training_file: Name of the training file; all of them when left out.
+        training_file: Name of the training file, as in: Spring talks; all of them when left out.
     """
     return ended(training_file or "all training files", lambda: run(training_file))
 

@@ -63,8 +63,8 @@ class PrefectApi:
 
     def _unreachable(self, how: str) -> Unreachable:
         return Unreachable(
-            f"The Prefect server at {self.url} does not answer ({how}). Asking again under the same "
-            "request id is safe."
+            f"The Prefect server at {self.url} does not answer ({how}). "
+            "Asking again under the same request id is safe."
         )
 
 
