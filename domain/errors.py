@@ -34,9 +34,9 @@ class Blocked(TrainfoldError):
         return reasons
 
     def __str__(self) -> str:
-        first = self.reasons[0]
+        first = self.reasons[0].reason.removesuffix(".")
         more = f", and {len(self.reasons) - 1} more" if len(self.reasons) > 1 else ""
-        return f"Blocked, nothing was written: {first.reason}{more}"
+        return f"Blocked, nothing was written: {first}{more}."
 
 
 class NotFound(TrainfoldError):

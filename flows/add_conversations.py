@@ -45,7 +45,7 @@ def add_conversations(
     description: Description = "",
     strict: bool = False,
     requested_by: Asker = "prefect",
-    request_id: RequestId | None = None,
+    request_id: RequestId = "",
 ) -> Any:
     """Fold conversations into a training file and record a new version.
 

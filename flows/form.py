@@ -33,6 +33,9 @@ TrainingFileName = Annotated[
         examples=["Spring talks"],
     ),
 ]
+TrainingFileNameOrNone = Annotated[
+    str, _limited(maxLength=MAX_NAME_LENGTH, pattern=r"^[^/\\]*$", examples=["Spring talks"])
+]
 ConversationId = Annotated[
     str, _limited(pattern=f"^{_UUID}$", examples=["3c045402-b8f1-4633-ba1e-6ffb0666dbed"])
 ]
@@ -53,5 +56,7 @@ Description = Annotated[
 ]
 Asker = Annotated[str, _limited(minLength=1, maxLength=MAX_ASKER_LENGTH)]
 RequestId = Annotated[
-    str, _limited(pattern=f"^[A-Za-z0-9_-]{{1,{MAX_REQUEST_ID_LENGTH}}}$", examples=["spring-1"])
+    str,
+    # Empty is left out: Prefect shows an optional text as two tabs.
+    _limited(pattern=f"^[A-Za-z0-9_-]{{0,{MAX_REQUEST_ID_LENGTH}}}$", examples=["spring-1"]),
 ]

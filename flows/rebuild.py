@@ -24,7 +24,7 @@ def rebuild_training_file(
     whole: bool = False,
     strict: bool = False,
     requested_by: Asker = "prefect",
-    request_id: RequestId | None = None,
+    request_id: RequestId = "",
 ) -> object:
     """Read every conversation of a training file anew; a new version if anything changed.
 

@@ -11,7 +11,7 @@ from domain.documents import verified_document
 from domain.errors import Damaged
 from domain.version import VersionRecord
 from flows.ending import ended
-from flows.form import TrainingFileName
+from flows.form import TrainingFileNameOrNone
 from flows.progress import show_progress
 from tasks.preconditions import check_preconditions
 from tasks.report import report_damage, report_result
@@ -19,7 +19,7 @@ from tasks.upkeep import training_file_names, verify
 
 
 @flow(name="verify")
-def verify_training_files(training_file: TrainingFileName | None = None) -> object:
+def verify_training_files(training_file: TrainingFileNameOrNone = "") -> object:
     """Check the current version of one training file, or of all.
 
     Args:
@@ -28,7 +28,7 @@ def verify_training_files(training_file: TrainingFileName | None = None) -> obje
     return ended(training_file or "all training files", lambda: run(training_file))
 
 
-def run(training_file: str | None) -> State[Any]:
+def run(training_file: str) -> State[Any]:
     """Verify each file; Damaged where any is, after all were read."""
     check_preconditions()
     names = [training_file] if training_file else training_file_names()

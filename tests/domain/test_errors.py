@@ -48,7 +48,7 @@ def test_a_blocked_error_says_the_first_reason_and_how_many_more():
     assert (
         str(errors.Blocked(REASONS[:1])) == "Blocked, nothing was written: The key “id” is missing."
     )
-    assert str(errors.Blocked(REASONS)).endswith("is missing., and 1 more")
+    assert str(errors.Blocked(REASONS)).endswith("is missing, and 1 more.")
     assert pickle.loads(pickle.dumps(errors.Blocked(REASONS))).reasons == tuple(REASONS)
 
 

@@ -119,7 +119,7 @@ def test_a_blocked_request_gives_all_reasons_and_writes_nothing(
     run = prefect.finish(ADD, added("Bad", [library.add(), unknown, unfinished], new=True))
     assert (run["state_type"], run["state_name"]) == ("FAILED", "Blocked")
     assert run["state"]["message"] == (
-        "Blocked, nothing was written: No conversation has this id., and 1 more"
+        "Blocked, nothing was written: No conversation has this id, and 1 more."
     )
     found = prefect.artifacts(run)["result"]["blocked"]
     assert {each["conversation_id"]: each["code"] for each in found} == {
