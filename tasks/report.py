@@ -141,7 +141,7 @@ def report_damage(damaged: Sequence[Damaged]) -> None:
 
 def version_markdown(version: VersionRecord) -> str:
     quality = quality_summary(version.statistics)
-    lifetime = resources.settings().download_link_lifetime
+    minutes = resources.settings().download_link_lifetime.total_seconds() / 60
     lines = [
         f"# {_inline(version.training_file)}, version {version.number}",
         "",
@@ -153,7 +153,7 @@ def version_markdown(version: VersionRecord) -> str:
         "| --- | --- | --- |",
         *(_download_row(version, format) for format in ("json", "jsonl")),
         "",
-        f"The links work for {lifetime}; after that: "
+        f"The links work for {minutes:g} minutes; after that: "
         f"`trainfold download '{_inline(version.training_file)}' --version {version.number}`.",
         "",
         "| quality | |",
@@ -161,7 +161,7 @@ def version_markdown(version: VersionRecord) -> str:
         *(f"| {key} | {value} |" for key, value in quality.items()),
     ]
     if version.warnings:
-        lines += ["", f"## {len(version.warnings)} warnings", ""]
+        lines += ["", f"## Warnings: {len(version.warnings)}", ""]
         lines += ["| conversation | warning | times | first at |", "| --- | --- | --- | --- |"]
         lines += [
             f"| {w.conversation_id} | {_inline(w.message)} | {w.count} | `{_inline(w.path)}` |"
