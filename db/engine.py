@@ -125,7 +125,7 @@ def _translated(error: DBAPIError) -> TrainfoldError | None:
     if getattr(error.orig, "sqlstate", None) in (UNDEFINED_TABLE, UNDEFINED_COLUMN):
         return NotReady(
             f"The database lacks a table or column that trainfold needs ({_first_line(error)}). "
-            "Nothing was changed. Run `alembic upgrade head` with TRAINFOLD_DATABASE_URL set."
+            "Nothing was changed. Run `trainfold migrate` with TRAINFOLD_DATABASE_URL set."
         )
     if isinstance(error.orig, REFUSED) or "password authentication failed" in str(error.orig):
         return AccessRefused(

@@ -34,8 +34,7 @@ def require_current(engine: Engine) -> None:
     if found != needed:
         raise NotReady(
             f"The database's schema is at {found or 'nothing'}, this trainfold needs {needed}. "
-            "Nothing was changed. Run `alembic upgrade head` with TRAINFOLD_DATABASE_URL set "
-            "(`trainfold up` does it for the local stack)."
+            "Nothing was changed. Run `trainfold migrate` with TRAINFOLD_DATABASE_URL set."
         )
 
 

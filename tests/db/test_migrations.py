@@ -40,7 +40,7 @@ def test_migrating_twice_changes_nothing(empty_database):
 
 def test_three_operators_migrating_at_once_make_one_schema(empty_database):
     address = empty_database.url.render_as_string(hide_password=False)
-    command = [sys.executable, "-m", "alembic", "upgrade", "head"]
+    command = [Path(sys.executable).with_name("trainfold"), "migrate"]
     environment = os.environ | {"TRAINFOLD_DATABASE_URL": address}
     processes = [
         subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE)
@@ -52,7 +52,7 @@ def test_three_operators_migrating_at_once_make_one_schema(empty_database):
 
 
 def test_a_database_without_the_schema_is_named_with_the_way_out(empty_database):
-    with pytest.raises(NotReady, match="alembic upgrade head"):
+    with pytest.raises(NotReady, match="trainfold migrate"):
         migrate.require_current(empty_database)
 
 

@@ -16,6 +16,7 @@ from trainfold.cli import (
     imports,
     listing,
     local,
+    migrating,
     submitting,
     upkeep,
 )
@@ -55,7 +56,7 @@ def _root(
 
 CONVERSATIONS = "Conversations"
 FILES = "Training files"
-STACK = "Local stack"
+STACK = "Services"
 
 app.command("import", rich_help_panel=CONVERSATIONS)(imports.import_files)
 app.command(rich_help_panel=CONVERSATIONS)(listing.conversations)
@@ -70,6 +71,7 @@ app.command(rich_help_panel=FILES)(downloads.download)
 app.command(rich_help_panel=FILES)(downloads.url)
 app.command(rich_help_panel=FILES)(downloads.verify)
 app.command(rich_help_panel=FILES)(upkeep.maintain)
+app.command(rich_help_panel=STACK)(migrating.migrate)
 app.command(rich_help_panel=STACK)(local.up)
 app.command(rich_help_panel=STACK)(local.down)
 app.command(rich_help_panel=STACK)(local.status)
