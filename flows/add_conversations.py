@@ -27,6 +27,7 @@ from flows.form import (
 )
 from flows.progress import show_progress
 from flows.requesting import own_request_id
+from flows.running import task_runner
 from tasks.fetch import fetch
 from tasks.gate import gate
 from tasks.preconditions import check_preconditions
@@ -37,7 +38,7 @@ from tasks.validate import validate
 R = TypeVar("R")
 
 
-@flow(name="add-conversations", flow_run_name="{training_file}")
+@flow(name="add-conversations", flow_run_name="{training_file}", task_runner=task_runner())
 def add_conversations(
     training_file: TrainingFileName,
     conversation_ids: ConversationIds | PastedIds,

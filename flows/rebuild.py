@@ -12,13 +12,14 @@ from flows.ending import ended
 from flows.form import Asker, RequestId, TrainingFileName
 from flows.progress import show_progress
 from flows.requesting import own_request_id
+from flows.running import task_runner
 from tasks.preconditions import check_preconditions
 from tasks.rebuild import CHUNK, compare, plan, replace
 from tasks.rebuilding import Rebuilt
 from tasks.report import report_rebuild, report_result, report_version
 
 
-@flow(name="rebuild-training-file", flow_run_name="{training_file}")
+@flow(name="rebuild-training-file", flow_run_name="{training_file}", task_runner=task_runner())
 def rebuild_training_file(
     training_file: TrainingFileName,
     whole: bool = False,

@@ -13,12 +13,13 @@ from domain.version import VersionRecord
 from flows.ending import ended
 from flows.form import TrainingFileNameOrNone
 from flows.progress import show_progress
+from flows.running import task_runner
 from tasks.preconditions import check_preconditions
 from tasks.report import report_damage, report_result
 from tasks.upkeep import training_file_names, verify
 
 
-@flow(name="verify")
+@flow(name="verify", task_runner=task_runner())
 def verify_training_files(training_file: TrainingFileNameOrNone = "") -> object:
     """Check the current version of one training file, or of all.
 

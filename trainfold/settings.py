@@ -91,6 +91,9 @@ class Settings(BaseSettings):
     """Whether all training files are rebuilt by schedule."""
     conversations_bucket: str = "conversation-files"
     training_files_bucket: str = "training-files"
+    task_runner: Literal["threads", "dask"] = "threads"
+    dask_address: str | None = None
+    """A Dask scheduler; without one, each flow run starts a cluster on its own machine."""
     download_link_lifetime: timedelta = timedelta(hours=1)
     garbage_safe_age: timedelta = Field(timedelta(days=1), ge=SHORTEST_SAFE_AGE)
     limits: Limits = Field(default_factory=Limits)
