@@ -172,15 +172,17 @@ def test_without_the_password_prefect_tells_nothing(api: httpx.Client):
 
 def test_setting_up_again_changes_nothing(api: httpx.Client, host: Host):
     before = shape(api)
+    assert all(before)
     host.run("set-up")
     assert shape(api) == before
 
 
-def shape(api: httpx.Client) -> tuple[list[str], list[str]]:
+def shape(api: httpx.Client) -> list[list[str]]:
     """The names of what was set up."""
-    deployments = api.post("/deployments/filter", json={}).raise_for_status().json()
-    automations = api.post("/automations/filter", json={}).raise_for_status().json()
-    return sorted(d["name"] for d in deployments), sorted(a["name"] for a in automations)
+    return [
+        sorted(each["name"] for each in api.post(f"/{kind}/filter", json={}).json())
+        for kind in ("deployments", "automations", "work_pools")
+    ]
 
 
 def test_strangers_read_nothing_from_the_object_store(api: httpx.Client, host: Host):

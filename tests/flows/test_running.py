@@ -25,7 +25,7 @@ def test_a_dask_cluster_is_used_when_the_settings_say_so(monkeypatch):
 
 def test_dask_that_is_not_installed_is_named(monkeypatch):
     monkeypatch.setenv("TRAINFOLD_TASK_RUNNER", "dask")
-    monkeypatch.setitem(sys.modules, "prefect_dask", None)
+    monkeypatch.setitem(sys.modules, "prefect_dask.task_runners", None)
     with pytest.raises(NotReady, match="extra `dask`"):
         task_runner()
 
