@@ -56,7 +56,7 @@ def _root(
 
 CONVERSATIONS = "Conversations"
 FILES = "Training files"
-STACK = "Services"
+STACK = "Local stack"
 
 app.command("import", rich_help_panel=CONVERSATIONS)(imports.import_files)
 app.command(rich_help_panel=CONVERSATIONS)(listing.conversations)
@@ -71,11 +71,11 @@ app.command(rich_help_panel=FILES)(downloads.download)
 app.command(rich_help_panel=FILES)(downloads.url)
 app.command(rich_help_panel=FILES)(downloads.verify)
 app.command(rich_help_panel=FILES)(upkeep.maintain)
-app.command(rich_help_panel=STACK)(migrating.migrate)
 app.command(rich_help_panel=STACK)(local.up)
 app.command(rich_help_panel=STACK)(local.down)
 app.command(rich_help_panel=STACK)(local.status)
 app.command(rich_help_panel=STACK)(deploying.deploy)
+app.command(rich_help_panel=STACK)(migrating.migrate)
 app.command(rich_help_panel=STACK)(demo.demo)
 
 
