@@ -42,7 +42,7 @@ def test_nothing_is_submitted_by_check_nor_by_an_add_that_is_blocked(
     assert trainfold("check", "Talks", uuid4(), "--new").code == 3
     ran = trainfold("add", "Talks", good, uuid4(), "--new")
     assert ran.code == 3
-    assert "nothing was submitted" in ran.err
+    assert "nothing was written" in ran.err
     assert flow_runs() == before
 
 
