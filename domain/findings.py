@@ -40,7 +40,9 @@ class VersionWarning(BaseModel):
 
 def shortened(text: str, most: int = 60) -> str:
     """Text from a file as a message can show it: not at length, control characters escaped."""
-    shown = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text[:most])
+    shown = text[:most]
+    if not shown.isprintable():
+        shown = "".join(c if c.isprintable() else repr(c)[1:-1] for c in shown)
     return shown if len(text) <= most else shown + "…"
 
 

@@ -63,7 +63,8 @@ def _reads_back(value: Any, data: bytes, limits: Limits) -> bool:
     except orjson.JSONEncodeError:
         return False
     too_deep = b"\n" + b"  " * (limits.nesting + 1)
-    return text == data.rstrip() and too_deep not in text
+    is_same = data.startswith(text) and not data[len(text) :].strip()
+    return is_same and too_deep not in text
 
 
 def _refuse_other_encodings(data: bytes) -> None:
