@@ -114,7 +114,7 @@ class Runs:
             state_type=run["state_type"],
             state_name=run["state_name"],
             message=_message(run),
-            total=len(_ids(run["parameters"])),
+            total=_conversations(run),
             fetched=self._completed(run_id, "fetch "),
             validated=self._completed(run_id, "validate "),
             is_finished=is_finished,
@@ -183,7 +183,8 @@ class Runs:
 
 def _require_same(request: AddRequest, run: Mapping[str, Any]) -> None:
     """Prefect answers a known idempotency key with its run, whatever else was asked."""
-    if _digest(run["parameters"]) != request.digest:
+    known = _request_of(run)
+    if known is None or known.digest != request.digest:
         raise Blocked(
             [
                 Reason(
@@ -195,25 +196,18 @@ def _require_same(request: AddRequest, run: Mapping[str, Any]) -> None:
         )
 
 
-def _digest(parameters: Mapping[str, Any]) -> str | None:
-    values = {"requested_by": "", **parameters, "request_id": ""}
+def _request_of(run: Mapping[str, Any]) -> AddRequest | None:
+    """What a run was asked for; None where its parameters came past the form and make no sense."""
+    absent = {"training_file": "", "conversation_ids": (), "requested_by": "", "request_id": ""}
     try:
-        return AddRequest.model_validate(values).digest
+        return AddRequest.model_validate({**absent, **run["parameters"]})
     except ValidationError:
         return None
 
 
-def _ids(parameters: Mapping[str, Any]) -> tuple[str, ...]:
-    values = {
-        "training_file": "",
-        "conversation_ids": parameters.get("conversation_ids", ()),
-        "requested_by": "",
-        "request_id": "",
-    }
-    try:
-        return AddRequest.model_validate(values).conversation_ids
-    except ValidationError:
-        return ()
+def _conversations(run: Mapping[str, Any]) -> int:
+    request = _request_of(run)
+    return len(request.conversation_ids) if request else 0
 
 
 def _message(run: Mapping[str, Any]) -> str:
@@ -226,7 +220,7 @@ def _summary(run: Mapping[str, Any], flow: str) -> RunSummary:
         run_id=run["id"],
         flow=flow,
         training_file=str(parameters["training_file"]),
-        conversations=len(_ids(parameters)),
+        conversations=_conversations(run),
         requested_by=str(parameters.get("requested_by", "")),
         state_type=run["state_type"],
         state_name=run["state_name"],

@@ -66,7 +66,13 @@ def test_a_run_that_is_blocked_ends_with_its_reasons(trainfold: Run, worker: str
 def test_an_interrupted_submit_leaves_the_run_going(trainfold: Run, worker: str, library: Library):
     id = library.add()
     command = [COMMAND, "submit", "Interrupted", str(id), "--new", "--request-id", "interrupted-1"]
-    submitting = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    submitting = subprocess.Popen(
+        command,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Where tests run in the background, a shell may have them ignore it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     said = ""
     while "Submitted request interrupted-1: " not in said:
         said += submitting.stderr.readline()
