@@ -65,14 +65,10 @@ def test_a_run_that_is_blocked_ends_with_its_reasons(trainfold: Run, worker: str
 @pytest.mark.slow
 def test_an_interrupted_submit_leaves_the_run_going(trainfold: Run, worker: str, library: Library):
     id = library.add()
-    command = [COMMAND, "submit", "Interrupted", str(id), "--new", "--request-id", "interrupted-1"]
-    submitting = subprocess.Popen(
-        command,
-        stderr=subprocess.PIPE,
-        text=True,
-        # Where tests run in the background, a shell may have them ignore it.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
+    arguments = ["submit", "Interrupted", str(id), "--new", "--request-id", "interrupted-1"]
+    # Where tests run in the background, a shell may have them ignore the signal.
+    command = ["env", "--default-signal=INT", COMMAND, *arguments]
+    submitting = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     said = ""
     while "Submitted request interrupted-1: " not in said:
         said += submitting.stderr.readline()
@@ -82,7 +78,7 @@ def test_an_interrupted_submit_leaves_the_run_going(trainfold: Run, worker: str,
     assert submitting.returncode == 130
     assert "The run goes on: http://" in said
     assert "--request-id interrupted-1" in said
-    ran = trainfold(*command[1:], "--json")
+    ran = trainfold(*arguments, "--json")
     assert (ran.code, ran.json["version"]) == (0, 1)
     with reading(resources.engine()) as connection:
         assert len(versions(connection, "Interrupted")) == 1
