@@ -111,7 +111,7 @@ def readmit(
     reasons = [
         reason
         for member in members
-        for reason in _about_source(member.conversation_id, facts.get(member.conversation_id))
+        for reason in about_source(member.conversation_id, facts.get(member.conversation_id))
     ]
     if reasons:
         raise Blocked(reasons)
@@ -182,7 +182,7 @@ def _about_file(request: AddRequest, training_file: TrainingFileFacts | None) ->
 
 
 def _about_conversation(conversation_id: UUID, facts: ConversationFacts | None) -> Iterator[Reason]:
-    yield from _about_source(conversation_id, facts)
+    yield from about_source(conversation_id, facts)
     if facts is not None and facts.member_since is not None:
         yield Reason(
             conversation_id=str(conversation_id),
@@ -191,8 +191,8 @@ def _about_conversation(conversation_id: UUID, facts: ConversationFacts | None) 
         )
 
 
-def _about_source(conversation_id: UUID, facts: ConversationFacts | None) -> Iterator[Reason]:
-    """Whether the conversation has a finished file, whatever training file it is for."""
+def about_source(conversation_id: UUID, facts: ConversationFacts | None) -> Iterator[Reason]:
+    """Reasons that hold for any training file: the conversation has no finished file."""
 
     def reason(code: str, text: str) -> Reason:
         return Reason(conversation_id=str(conversation_id), code=code, reason=text)

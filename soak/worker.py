@@ -20,8 +20,8 @@ from domain.version import VersionRecord
 from soak.services import Services
 from storage import s3
 from storage.parts import Way
+from storage.source import read_source
 from storage.store import ObjectStore
-from tasks.fetch import read_source
 from tasks.reduce import make_version
 
 READY = "ready"

@@ -33,8 +33,8 @@ from domain.requests import RebuildRequest
 from domain.validation import validate
 from domain.verification import check
 from domain.version import Member, VersionRecord
+from storage.source import read_source
 from storage.store import ObjectStore
-from tasks.fetch import read_source
 from tasks.reduce import await_database, drop, pause, store_fold
 
 THREADS = 16

@@ -10,8 +10,8 @@ from domain.limits import Limits
 from domain.requests import AddRequest
 from domain.validation import validate
 from domain.version import VersionRecord
+from storage.source import read_source
 from tasks import resources
-from tasks.fetch import read_source
 from tasks.reduce import make_version
 
 

@@ -47,6 +47,7 @@ class Progress(BaseModel):
 
     run_id: UUID
     training_file: str
+    conversation_ids: tuple[str, ...]
     state_type: str
     state_name: str
     message: str
@@ -108,13 +109,15 @@ class Runs:
         """Where a run is; raises NotFound when there is no such run."""
         run = self._api.get(f"/flow_runs/{run_id}")
         is_finished = run["state_type"] in FINISHED
+        ids = _conversation_ids(run)
         return Progress(
             run_id=run_id,
             training_file=str(run["parameters"].get("training_file", "")),
+            conversation_ids=ids,
             state_type=run["state_type"],
             state_name=run["state_name"],
             message=_message(run),
-            total=_conversations(run),
+            total=len(ids),
             fetched=self._completed(run_id, "fetch "),
             validated=self._completed(run_id, "validate "),
             is_finished=is_finished,
@@ -205,9 +208,9 @@ def _request_of(run: Mapping[str, Any]) -> AddRequest | None:
         return None
 
 
-def _conversations(run: Mapping[str, Any]) -> int:
+def _conversation_ids(run: Mapping[str, Any]) -> tuple[str, ...]:
     request = _request_of(run)
-    return len(request.conversation_ids) if request else 0
+    return request.conversation_ids if request else ()
 
 
 def _message(run: Mapping[str, Any]) -> str:
@@ -220,7 +223,7 @@ def _summary(run: Mapping[str, Any], flow: str) -> RunSummary:
         run_id=run["id"],
         flow=flow,
         training_file=str(parameters["training_file"]),
-        conversations=_conversations(run),
+        conversations=len(_conversation_ids(run)),
         requested_by=str(parameters.get("requested_by", "")),
         state_type=run["state_type"],
         state_name=run["state_name"],

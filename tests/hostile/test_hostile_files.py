@@ -14,8 +14,8 @@ from domain.errors import Blocked
 from domain.findings import Reason
 from domain.limits import Limits
 from domain.validation import validate
+from storage.source import read_source
 from storage.store import ObjectStore
-from tasks.fetch import read_source
 from tests.asking import carry_out, content_of, request
 from tests.conftest import Library
 from tests.hostile.kinds import KINDS

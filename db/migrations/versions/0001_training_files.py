@@ -30,7 +30,16 @@ SOURCES = {
         CREATE INDEX ix_conversations_quality_score
             ON conversations (quality_score, conversation_id);
         CREATE INDEX ix_conversations_enrichment_status
-            ON conversations (enrichment_status, created_at, conversation_id)
+            ON conversations (enrichment_status, conversation_id);
+        CREATE INDEX ix_conversations_words
+            ON conversations (persona_key, emotional_arc_key, topic_key);
+        CREATE INDEX ix_conversations_persona_key ON conversations (persona_key, conversation_id);
+        CREATE INDEX ix_conversations_emotional_arc_key
+            ON conversations (emotional_arc_key, conversation_id);
+        CREATE INDEX ix_conversations_topic_key ON conversations (topic_key, conversation_id);
+        CREATE INDEX ix_conversations_tier ON conversations (tier, conversation_id);
+        CREATE INDEX ix_conversations_title
+            ON conversations ((scaffolding_snapshot #>> '{training_topic,name}'), conversation_id)
     """,
     "batch_jobs": """
         CREATE TABLE batch_jobs (
@@ -48,7 +57,7 @@ SOURCES = {
         );
         CREATE UNIQUE INDEX uq_batch_items_batch_job_id_conversation_id
             ON batch_items (batch_job_id, conversation_id);
-        CREATE INDEX ix_batch_items_conversation_id ON batch_items (conversation_id)
+        CREATE INDEX ix_batch_items_conversation_id ON batch_items (conversation_id, batch_job_id)
     """,
 }
 

@@ -1,0 +1,1 @@
+"""The console: the pages on which people pick conversations and get training files."""

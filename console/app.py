@@ -1,0 +1,89 @@
+"""The console as an ASGI application."""
+
+import secrets
+from collections.abc import Awaitable, Callable
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from console.context import Console
+from console.pages import adding, conversations, downloads, following, signing_in, training_files
+from console.rendering import STATIC, environment, render
+from console.security.boundary import Boundary
+from console.security.forms import Forged
+from console.security.identity import NotLetIn, NotSignedIn, identity
+from console.security.sessions import CookieMiddleware, Cookies
+from console.settings import ConsoleSettings
+from domain.errors import AccessRefused, NotFound, NotReady, TrainfoldError, Unreachable
+
+STATUSES: dict[type[Exception], int] = {
+    NotFound: 404,
+    NotReady: 503,
+    Unreachable: 503,
+    AccessRefused: 503,
+    Forged: 403,
+    NotLetIn: 403,
+}
+TITLES = {
+    403: "Not allowed",
+    404: "Not found",
+    405: "Not allowed",
+    409: "Not possible",
+    503: "Not ready",
+}
+FORGED = (
+    "This form did not come from a page of your session, or the session has ended. Nothing was "
+    "changed. Go back, reload the page and try again."
+)
+
+
+class Assets(StaticFiles):
+    """Static files, whose addresses change with their content."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        answer = await super().get_response(path, scope)
+        answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return answer
+
+
+def create_app(settings: ConsoleSettings) -> FastAPI:
+    """Raises NotReady where the settings would let strangers in."""
+    who = identity(settings)
+    secret = settings.secret.get_secret_value() if settings.secret else secrets.token_hex(32)
+    cookies = Cookies(secret, settings.session_lifetime)
+    app = FastAPI(title="trainfold", docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.console = Console(settings, cookies, who, environment())
+    app.mount("/static", Assets(directory=STATIC))
+    for pages in (conversations, adding, following, training_files, downloads, signing_in):
+        app.include_router(pages.router)
+    for error in (TrainfoldError, Forged, NotLetIn, HTTPException):
+        app.add_exception_handler(error, _error_page)
+    app.add_exception_handler(NotSignedIn, _to_sign_in)
+    app.add_middleware(CookieMiddleware, cookies=cookies)
+    app.add_middleware(Boundary, settings=settings)
+    return app
+
+
+Handler = Callable[[Request, Exception], Awaitable[Response]]
+
+
+async def _error_page(request: Request, error: Exception) -> Response:
+    if isinstance(error, HTTPException):
+        status, message = error.status_code, str(error.detail)
+    else:
+        status = next((s for kind, s in STATUSES.items() if isinstance(error, kind)), 500)
+        message = FORGED if isinstance(error, Forged) else str(error)
+    title = TITLES.get(status, "Something went wrong")
+    return render(request, "error.html", status=status, title=title, message=message)
+
+
+async def _to_sign_in(request: Request, error: Exception) -> Response:  # noqa: ARG001
+    if "hx-request" in request.headers:
+        return Response(status_code=401, headers={"HX-Redirect": signing_in.PATH})
+    wanted = request.url.path if request.method == "GET" else "/"
+    query = f"?{request.url.query}" if request.method == "GET" and request.url.query else ""
+    return RedirectResponse(signing_in.address(wanted + query), status_code=303)

@@ -1,0 +1,64 @@
+"""Distributions as bars: the shares of a whole, to be drawn as SVG without any style."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from domain.statistics import Statistics
+
+SHADES = 6
+"""Segments of a small bar that have a shade of their own; what is rarer shares the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    key: str
+    count: int
+    percent: float
+    start: float
+    """Percent of the parts before."""
+    shade: int
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    title: str
+    singular: str
+    parts: tuple[Part, ...]
+
+    @property
+    def summary(self) -> str:
+        """What the bar says, in words."""
+        told = [f"{part.key.replace('_', ' ')} {part.count}" for part in self.parts]
+        return f"{self.title}: {', '.join(told)}"
+
+
+def distributions(statistics: Statistics) -> list[Distribution]:
+    """Of conversations, by persona, arc and topic."""
+    return [
+        _distribution("Personas", "Persona", statistics.personas),
+        _distribution("Arcs", "Emotional arc", statistics.emotional_arcs),
+        _distribution("Topics", "Training topic", statistics.training_topics),
+    ]
+
+
+def tiers(statistics: Statistics) -> Distribution:
+    return _distribution("Quality tiers", "Quality tier", statistics.tiers)
+
+
+def _distribution(title: str, singular: str, counts: Mapping[str, int]) -> Distribution:
+    total = sum(counts.values())
+    parts = []
+    before = 0
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    for rank, (key, count) in enumerate(ordered):
+        parts.append(
+            Part(
+                key=key,
+                count=count,
+                percent=round(100 * count / total, 2),
+                start=round(100 * before / total, 2),
+                shade=min(rank, SHADES - 1),
+            )
+        )
+        before += count
+    return Distribution(title, singular, tuple(parts))

@@ -1,0 +1,197 @@
+"""The conversations page: find, pick, and go on to a training file."""
+
+from collections.abc import Iterable, Sequence
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request
+from sqlalchemy import Connection
+from starlette.datastructures import FormData
+from starlette.responses import RedirectResponse, Response
+
+from console.browse import PATH, SIZES, Browse
+from console.pages.visiting import OwnForm, visiting
+from console.rendering import render, tell_next
+from console.security.forms import field
+from console.security.sessions import state
+from console.selection import uuids, with_more, with_picks
+from db import browsing, catalogue, rows
+from db.browsing import COLUMNS, Column, Page
+from db.engine import reading
+from db.words import Vocabulary, read_vocabulary
+from domain.limits import MAX_CONVERSATIONS
+from domain.naming import name_key
+from tasks import resources
+
+router = APIRouter(dependencies=[Depends(visiting)])
+
+HEADINGS: dict[Column, str] = {
+    "title": "Conversation",
+    "persona": "Persona",
+    "arc": "Arc",
+    "topic": "Topic",
+    "tier": "Tier",
+    "quality": "Quality",
+    "status": "Enrichment",
+    "batch": "Batch ID",
+    "created": "Created",
+}
+STATUSES = (
+    "not_started", "validation_failed", "validated", "enrichment_in_progress", "enriched",
+    "normalization_failed", "completed",
+)  # fmt: skip
+MOST_BATCHES = 1_000
+REACH = 10_000
+"""Rows that pages lead to. Who looks for more, filters or turns the order round."""
+
+
+@router.get("/")
+def start() -> Response:
+    return RedirectResponse(PATH, status_code=303)
+
+
+@router.get(PATH)
+def conversations(request: Request) -> Response:
+    browse = Browse.of(request.query_params)
+    with reading(resources.engine()) as connection:
+        vocabulary = read_vocabulary(connection)
+        files = catalogue.training_files(connection)
+        found, browse = _page(connection, browse, vocabulary)
+        shown = rows.rows(connection, found.ids)
+        batches = rows.batches(connection, limit=MOST_BATCHES)
+    return render(
+        request,
+        "conversations.html",
+        browse=browse,
+        rows=shown,
+        batches=batches,
+        total=found.total,
+        pages=_pages(found, browse),
+        reach=REACH,
+        vocabulary=vocabulary,
+        statuses=STATUSES,
+        sizes=SIZES,
+        columns=COLUMNS,
+        headings=HEADINGS,
+        files=[file for file in files if file.status == "active"],
+        all_files=files,
+        selection=state(request).selection,
+        limit=MAX_CONVERSATIONS,
+    )
+
+
+@router.post(PATH)
+def act(request: Request, form: OwnForm) -> Response:
+    """Save what is picked on the page that was sent; then do what its button says."""
+    deed, _, what = field(form, "do").partition(":")
+    at = Browse.of_query(field(form, "at"))
+    left_out = _save_picks(request, form)
+    if deed == "pick":
+        return _counter(request, left_out)
+    if left_out:
+        tell_next(request, _no_room(f"{len(left_out)} more were not selected."))
+    if deed == "add":
+        return RedirectResponse(f"/add?{urlencode({'to': what})}", status_code=303)
+    if deed == "create":
+        return RedirectResponse("/add?new=1", status_code=303)
+    if deed in {"pick-page", "pick-all", "clear"}:
+        _select(request, form, deed, at)
+        return RedirectResponse(at.url, status_code=303)
+    return RedirectResponse(_turned(form, deed, what, at).url, status_code=303)
+
+
+def _turned(form: FormData, deed: str, what: str, at: Browse) -> Browse:
+    """What to show next."""
+    if deed == "sort" and what in COLUMNS:
+        return at.sorted_by(what)
+    if deed == "page" and what.isdecimal():
+        return at.at(max(1, int(what[:9])))
+    if deed == "filter":
+        return Browse.of({name: text for name, text in form.items() if isinstance(text, str)})
+    return at
+
+
+def _select(request: Request, form: FormData, deed: str, at: Browse) -> None:
+    if deed == "clear":
+        state(request).selection = ()
+    elif deed == "pick-page":
+        _pick(request, [uuids(field(form, "shown").split())])
+    else:
+        _pick_all(request, at)
+
+
+def _save_picks(request: Request, form: FormData) -> tuple[UUID, ...]:
+    """Returns the picks that had no room."""
+    held = state(request)
+    picked = uuids(value for value in form.getlist("picked") if isinstance(value, str))
+    shown = set(uuids(field(form, "shown").split()))
+    held.selection, left_out = with_picks(held.selection, shown=shown, picked=picked)
+    return left_out
+
+
+def _counter(request: Request, left_out: Sequence[UUID]) -> Response:
+    return render(
+        request,
+        "parts/picked.html",
+        selection=state(request).selection,
+        limit=MAX_CONVERSATIONS,
+        left_out=left_out,
+        problem=_no_room("Take others out first.") if left_out else None,
+    )
+
+
+def _pick_all(request: Request, browse: Browse) -> None:
+    with reading(resources.engine()) as connection:
+        vocabulary = read_vocabulary(connection)
+        filters = browse.filters(_id_of(connection, browse.not_in))
+        _pick(request, browsing.all_ids(connection, filters, browse.order, vocabulary))
+
+
+def _pick(request: Request, candidates: Iterable[Sequence[UUID]]) -> None:
+    """Add what can be added to a training file, as long as there is room."""
+    held = state(request)
+    unfit = 0
+    with reading(resources.engine()) as connection:
+        for ids in candidates:
+            fit = rows.addable(connection, ids)
+            unfit += len(ids) - len(fit)
+            held.selection, left_out = with_more(held.selection, fit)
+            if left_out:
+                tell_next(request, _no_room("More match; narrow the filters to choose others."))
+                return
+    if unfit:
+        tell_next(request, f"{unfit} cannot be added and were left out; their rows say why.")
+
+
+def _no_room(more: str) -> str:
+    return f"At most {MAX_CONVERSATIONS} conversations can be selected. {more}"
+
+
+def _page(connection: Connection, browse: Browse, vocabulary: Vocabulary) -> tuple[Page, Browse]:
+    """The page's conversations; those of the last page where there are not so many."""
+    browse = browse.at(min(browse.page, REACH // browse.per_page))
+    found = _query(connection, browse, vocabulary)
+    if not found.ids and found.total:
+        browse = browse.at(_pages(found, browse))
+        found = _query(connection, browse, vocabulary)
+    return found, browse
+
+
+def _query(connection: Connection, browse: Browse, vocabulary: Vocabulary) -> Page:
+    return browsing.page(
+        connection,
+        browse.filters(_id_of(connection, browse.not_in)),
+        browse.order,
+        vocabulary,
+        limit=browse.per_page,
+        offset=browse.offset,
+    )
+
+
+def _pages(found: Page, browse: Browse) -> int:
+    return max(1, -(-min(found.total, REACH) // browse.per_page))
+
+
+def _id_of(connection: Connection, name: str) -> UUID | None:
+    files = catalogue.training_files(connection, name_key(name)) if name else []
+    return files[0].id if files else None

@@ -1,0 +1,54 @@
+"""Settings of the console: `TRAINFOLD_CONSOLE_<NAME>` in the environment."""
+
+import ipaddress
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, IPvAnyNetwork, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from domain.errors import NotReady
+
+LOOPBACK_NETWORKS = (
+    ipaddress.ip_network("127.0.0.0/8"),
+    ipaddress.ip_network("::1/128"),
+)
+
+
+class ConsoleSettings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="TRAINFOLD_CONSOLE_", frozen=True, extra="ignore")
+
+    host: str = "127.0.0.1"
+    port: int = Field(0, ge=0, le=65535)
+    """0 takes a free one."""
+    users_file: Path | None = None
+    proxy_header: str | None = None
+    trusted_proxies: tuple[IPvAnyNetwork, ...] = LOOPBACK_NETWORKS
+    allowed_hosts: tuple[str, ...] = ()
+    secret: SecretStr | None = None
+    session_lifetime: timedelta = timedelta(hours=12)
+    downloads: Literal["stream", "link"] = "stream"
+
+    @property
+    def is_loopback(self) -> bool:
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    def require_authentication(self) -> None:
+        """Raise NotReady where strangers could reach pages that ask nobody who they are."""
+        if self.users_file and self.proxy_header:
+            raise NotReady(
+                "Both TRAINFOLD_CONSOLE_USERS_FILE and TRAINFOLD_CONSOLE_PROXY_HEADER are set. "
+                "Nothing was started. Choose one way to tell who asks."
+            )
+        if not (self.is_loopback or self.users_file or self.proxy_header):
+            raise NotReady(
+                f"Off loopback ({self.host}) the console needs authentication. Nothing was "
+                "started. Set TRAINFOLD_CONSOLE_USERS_FILE (`trainfold console-user NAME` makes "
+                "its lines) or TRAINFOLD_CONSOLE_PROXY_HEADER, or listen on 127.0.0.1."
+            )

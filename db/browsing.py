@@ -1,0 +1,176 @@
+"""Conversations a page at a time: filtered, sorted by any column, counted; quick on large tables.
+
+Empty fields come last in both directions. They are a query of their own, so that one index
+serves both.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import Connection, text
+
+from db.words import Vocabulary, conditions_of_text
+
+Column = Literal[
+    "title", "persona", "arc", "topic", "tier", "quality", "status", "batch", "created"
+]
+COLUMNS: tuple[Column, ...] = get_args(Column)
+
+# Written out, so that no text from outside ever becomes SQL.
+KEYS: dict[Column, str] = {
+    "title": "c.scaffolding_snapshot #>> '{training_topic,name}'",
+    "persona": "c.persona_key",
+    "arc": "c.emotional_arc_key",
+    "topic": "c.topic_key",
+    "tier": "c.tier",
+    "quality": "c.quality_score",
+    "status": "c.enrichment_status",
+    "batch": "first.batch_job_id",
+    "created": "c.created_at",
+}
+CONDITIONS = {
+    "batch_id": "EXISTS (SELECT 1 FROM batch_items of_batch "
+    "WHERE of_batch.batch_job_id = :batch_id AND of_batch.conversation_id = c.conversation_id)",
+    "status": "c.enrichment_status = :status",
+    "persona": "c.persona_key = :persona",
+    "arc": "c.emotional_arc_key = :arc",
+    "topic": "c.topic_key = :topic",
+    "not_in": "NOT EXISTS (SELECT 1 FROM training_file_conversations held "
+    "WHERE held.training_file_id = :not_in AND held.conversation_id = c.conversation_id "
+    "AND held.removed_in IS NULL)",
+}
+CONVERSATIONS = "conversations c"
+# A conversation of several batches stands with the one whose id comes first.
+FIRST_BATCHES = """batch_items first
+    JOIN conversations c ON c.conversation_id = first.conversation_id
+     AND NOT EXISTS (SELECT 1 FROM batch_items earlier
+                     WHERE earlier.conversation_id = first.conversation_id
+                       AND earlier.batch_job_id < first.batch_job_id)"""
+WITHOUT_BATCH = """NOT EXISTS (SELECT 1 FROM batch_items some_batch
+                               WHERE some_batch.conversation_id = c.conversation_id)"""
+STRIDE = 500
+
+
+class Filters(BaseModel):
+    """Which conversations; what is None or empty does not filter."""
+
+    model_config = ConfigDict(frozen=True)
+
+    batch_id: UUID | None = None
+    status: str | None = None
+    persona: str | None = None
+    arc: str | None = None
+    topic: str | None = None
+    text: str = ""
+    """Words that must all occur: in the names, a key, a batch's name or id, or begin the id."""
+    not_in: UUID | None = None
+    """A training file that they are not in."""
+
+
+class Order(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    by: Column = "created"
+    descending: bool = True
+
+    @property
+    def way(self) -> str:
+        return "DESC" if self.descending else "ASC"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    total: int
+    """Of all pages."""
+    ids: Sequence[UUID]
+
+
+def page(
+    connection: Connection,
+    filters: Filters,
+    order: Order,
+    vocabulary: Vocabulary,
+    *,
+    limit: int,
+    offset: int = 0,
+) -> Page:
+    """The conversations that match, in order."""
+    query = _Query(connection, filters, order, vocabulary)
+    if filters.text:
+        return query.searched(limit, offset)
+    return Page(query.count(CONVERSATIONS), query.listed(limit, offset))
+
+
+def all_ids(
+    connection: Connection, filters: Filters, order: Order, vocabulary: Vocabulary
+) -> Iterator[list[UUID]]:
+    """All conversations that match, in order, some hundred at a time."""
+    query = _Query(connection, filters, order, vocabulary)
+    offset = 0
+    while found := query.listed(STRIDE, offset):
+        yield found
+        offset += len(found)
+
+
+class _Query:
+    def __init__(
+        self, connection: Connection, filters: Filters, order: Order, vocabulary: Vocabulary
+    ) -> None:
+        self._connection = connection
+        self._order = order
+        self._by_batch = order.by == "batch"
+        self._key = KEYS[order.by]
+        self._values: dict[str, Any] = filters.model_dump(exclude_none=True, exclude={"text"})
+        self._conditions = [sql for name, sql in CONDITIONS.items() if name in self._values]
+        self._conditions += conditions_of_text(filters.text, vocabulary, self._values)
+
+    def count(self, source: str, *conditions: str) -> int:
+        query = f"SELECT count(*) FROM {source} WHERE {self._where(*conditions)}"  # noqa: S608
+        return int(self._connection.execute(text(query), self._values).scalar_one())
+
+    def listed(self, limit: int, offset: int) -> list[UUID]:
+        """Those that have a value in the column, as an index gives them, and then the others."""
+        source = FIRST_BATCHES if self._by_batch else CONVERSATIONS
+        has_value = "true" if self._by_batch else f"{self._key} IS NOT NULL"
+        tie = f"{'first' if self._by_batch else 'c'}.conversation_id"
+        found = self._ids(
+            f"FROM {source} WHERE {self._where(has_value)} "
+            f"ORDER BY {self._key} {self._order.way}, {tie} {self._order.way}",
+            limit,
+            offset,
+        )
+        if len(found) == limit:
+            return found
+        before = 0 if found or not offset else offset - self.count(source, has_value)
+        has_none = WITHOUT_BATCH if self._by_batch else f"{self._key} IS NULL"
+        empty = f"FROM {CONVERSATIONS} WHERE {self._where(has_none)} ORDER BY c.conversation_id"
+        return found + self._ids(empty, limit - len(found), before)
+
+    def searched(self, limit: int, offset: int) -> Page:
+        """The same in one pass, for conditions that every row must be read for."""
+        batch = """LEFT JOIN LATERAL (
+            SELECT i.batch_job_id FROM batch_items i WHERE i.conversation_id = c.conversation_id
+            ORDER BY i.batch_job_id LIMIT 1) AS first ON true"""
+        key = "first.batch_job_id" if self._by_batch else "c.key"
+        carried = "NULL" if self._by_batch else self._key
+        query = f"""
+            WITH c AS MATERIALIZED (SELECT c.conversation_id, {carried} AS key
+                                    FROM {CONVERSATIONS} WHERE {self._where()})
+            SELECT NULL, count(*) FROM c UNION ALL
+            (SELECT c.conversation_id, NULL FROM c {batch if self._by_batch else ""}
+             ORDER BY {key} {self._order.way} NULLS LAST, c.conversation_id {self._order.way}
+             LIMIT :limit OFFSET :offset)"""  # noqa: S608
+        values = self._values | {"limit": limit, "offset": offset}
+        counted, *found = self._connection.execute(text(query), values).all()
+        return Page(counted[1], [row[0] for row in found])
+
+    def _ids(self, query: str, limit: int, offset: int) -> list[UUID]:
+        values = self._values | {"limit": limit, "offset": offset}
+        limited = text(f"SELECT c.conversation_id {query} LIMIT :limit OFFSET :offset")
+        return list(self._connection.execute(limited, values).scalars())
+
+    def _where(self, *more: str) -> str:
+        return " AND ".join([*self._conditions, *more]) or "true"
