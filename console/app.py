@@ -1,7 +1,6 @@
 """The console as an ASGI application."""
 
 import secrets
-from collections.abc import Awaitable, Callable
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
@@ -58,6 +57,7 @@ def create_app(settings: ConsoleSettings) -> FastAPI:
     app = FastAPI(title="trainfold", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.console = Console(settings, cookies, who, environment())
     app.mount("/static", Assets(directory=STATIC))
+    app.add_api_route("/health", _health)
     for pages in (conversations, adding, following, training_files, downloads, signing_in):
         app.include_router(pages.router)
     for error in (TrainfoldError, Forged, NotLetIn, HTTPException):
@@ -68,7 +68,8 @@ def create_app(settings: ConsoleSettings) -> FastAPI:
     return app
 
 
-Handler = Callable[[Request, Exception], Awaitable[Response]]
+def _health() -> Response:
+    return Response(status_code=204)
 
 
 async def _error_page(request: Request, error: Exception) -> Response:

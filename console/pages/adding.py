@@ -112,13 +112,10 @@ def _is_carried_out(asked: AddRequest) -> bool:
 def _page(
     request: Request, asked: AddRequest, found: Preview, *, is_read: bool, status: int = 200
 ) -> Response:
-    with reading(resources.engine()) as connection:
-        chosen = rows.rows(connection, [id for id in asked.ids if id])
     return render(
         request,
         "add.html",
         status,
-        rows=chosen,
         # What was typed; a stand-in for a name is not shown.
         name=asked.training_file if status != OK else "",
         description=asked.description,
@@ -134,8 +131,12 @@ def _shown(asked: AddRequest, found: Preview, *, is_read: bool) -> dict[str, Any
     reasons: dict[str, list[Reason]] = {}
     for reason in found.reasons:
         reasons.setdefault(reason.conversation_id or "", []).append(reason)
+    with reading(resources.engine()) as connection:
+        chosen = rows.rows(connection, [id for id in asked.ids if id])
     return {
         "asked": asked,
+        "rows": chosen,
+        "titles": {str(row.conversation_id): row for row in chosen},
         "to": "" if asked.new else asked.training_file,
         "before": _file(asked),
         "fold": found.fold,

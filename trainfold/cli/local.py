@@ -7,8 +7,8 @@ from trainfold.stack import ServiceStatus, Stack
 
 
 def up(json: Json = False) -> None:
-    """Start the local stack: PostgreSQL, S3, Prefect and a worker; and set up what is new."""
-    ready("database", "s3", "prefect", worker=True)
+    """Start the local stack: PostgreSQL, S3, Prefect, a worker and the console."""
+    ready("database", "s3", "prefect", worker=True, console=True)
     _show()
 
 

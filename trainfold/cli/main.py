@@ -10,6 +10,7 @@ from domain.errors import AccessRefused, Blocked, NotFound, TrainfoldError, Unre
 from trainfold import __version__
 from trainfold.cli import (
     adding,
+    console,
     demo,
     deploying,
     downloads,
@@ -56,6 +57,7 @@ def _root(
 
 CONVERSATIONS = "Conversations"
 FILES = "Training files"
+CONSOLE = "Console"
 STACK = "Local stack"
 
 app.command("import", rich_help_panel=CONVERSATIONS)(imports.import_files)
@@ -71,6 +73,8 @@ app.command(rich_help_panel=FILES)(downloads.download)
 app.command(rich_help_panel=FILES)(downloads.url)
 app.command(rich_help_panel=FILES)(downloads.verify)
 app.command(rich_help_panel=FILES)(upkeep.maintain)
+app.command(rich_help_panel=CONSOLE)(console.console)
+app.command("console-user", rich_help_panel=CONSOLE)(console.console_user)
 app.command(rich_help_panel=STACK)(local.up)
 app.command(rich_help_panel=STACK)(local.down)
 app.command(rich_help_panel=STACK)(local.status)

@@ -18,7 +18,7 @@ LOCAL: dict[Service, LocalService] = {
 }
 
 
-def ready(*services: Service, worker: bool = False) -> None:
+def ready(*services: Service, worker: bool = False, console: bool = False) -> None:
     """Start these services where none is configured, and set up what a new one lacks.
 
     With a worker where the local stack's Prefect is used; another server has workers of its own.
@@ -34,6 +34,8 @@ def ready(*services: Service, worker: bool = False) -> None:
         resources.training_files_store().create_bucket()
     if worker and "prefect" in local:
         _stack().up([LocalService.WORKER], say=say)
+    if console:
+        _stack().up([LocalService.CONSOLE], say=say)
     if "prefect" in services:
         _point_prefect_to_its_server()
         _require_prefect()

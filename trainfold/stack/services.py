@@ -11,6 +11,8 @@ class Service(StrEnum):
     PREFECT = "prefect"
     WORKER = "worker"
     """Carries out what is submitted to Prefect; started when Prefect runs."""
+    CONSOLE = "console"
+    """The pages for people."""
 
     @property
     def label(self) -> str:
@@ -19,13 +21,14 @@ class Service(StrEnum):
 
 
 SERVERS = (Service.POSTGRES, Service.S3, Service.PREFECT)
-"""What the data and the runs are kept by; the worker needs all three."""
+"""What the data and the runs are kept by; the worker and the console need all three."""
 
 _LABELS = {
     Service.POSTGRES: "PostgreSQL",
     Service.S3: "SeaweedFS (S3)",
     Service.PREFECT: "Prefect",
     Service.WORKER: "Prefect worker",
+    Service.CONSOLE: "Console",
 }
 
 

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 from trainfold.stack import lifecycle
+from trainfold.stack.console import Console
 from trainfold.stack.credentials import ensure_credentials
 from trainfold.stack.errors import StackError
 from trainfold.stack.home import home_lock, prepare_home
@@ -22,6 +23,7 @@ _SERVERS: dict[Service, type[Server]] = {
     Service.S3: SeaweedServer,
     Service.PREFECT: PrefectServer,
     Service.WORKER: Worker,
+    Service.CONSOLE: Console,
 }
 
 
@@ -46,6 +48,12 @@ class Stack:
                     # It would go on asking the address that the server had before.
                     lifecycle.stop(self._server(Service.WORKER), self._state)
                 self._start_missing([Service.WORKER], say=say)
+            console_runs = self._runs(Service.CONSOLE)
+            if console_runs and started:
+                # It read their addresses when it started.
+                lifecycle.stop(self._server(Service.CONSOLE), self._state)
+            if console_runs or Service.CONSOLE in wanted:
+                self._start_missing([Service.CONSOLE], say=say)
 
     def down(
         self, services: Iterable[Service] = tuple(Service), *, say: Callable[[str], None]

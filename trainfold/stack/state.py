@@ -17,6 +17,7 @@ _CONNECTION_KEYS = {
     Service.S3: ("s3_endpoint_url", "s3_access_key", "s3_secret_key"),
     Service.PREFECT: ("prefect_api_url", "prefect_auth"),
     Service.WORKER: ("work_pool",),
+    Service.CONSOLE: ("console_url",),
 }
 
 
