@@ -3,6 +3,7 @@
 import secrets
 
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -17,13 +18,21 @@ from console.security.forms import Forged
 from console.security.identity import NotLetIn, NotSignedIn, identity
 from console.security.sessions import CookieMiddleware, Cookies
 from console.settings import ConsoleSettings
-from domain.errors import AccessRefused, NotFound, NotReady, TrainfoldError, Unreachable
+from domain.errors import (
+    AccessRefused,
+    NotFound,
+    NotReady,
+    ObjectMissing,
+    TrainfoldError,
+    Unreachable,
+)
 
 STATUSES: dict[type[Exception], int] = {
     NotFound: 404,
     NotReady: 503,
     Unreachable: 503,
     AccessRefused: 503,
+    ObjectMissing: 502,
     Forged: 403,
     NotLetIn: 403,
 }
@@ -60,7 +69,7 @@ def create_app(settings: ConsoleSettings) -> FastAPI:
     app.add_api_route("/health", _health)
     for pages in (conversations, adding, following, training_files, downloads, signing_in):
         app.include_router(pages.router)
-    for error in (TrainfoldError, Forged, NotLetIn, HTTPException):
+    for error in (TrainfoldError, Forged, NotLetIn, HTTPException, RequestValidationError):
         app.add_exception_handler(error, _error_page)
     app.add_exception_handler(NotSignedIn, _to_sign_in)
     app.add_middleware(CookieMiddleware, cookies=cookies)
@@ -73,7 +82,11 @@ def _health() -> Response:
 
 
 async def _error_page(request: Request, error: Exception) -> Response:
-    if isinstance(error, HTTPException):
+    if request.url.path.startswith("/static/"):
+        return Response("There is no such file.", status_code=404)
+    if isinstance(error, RequestValidationError):
+        status, message = 404, "There is no page with this address."
+    elif isinstance(error, HTTPException):
         status, message = error.status_code, str(error.detail)
     else:
         status = next((s for kind, s in STATUSES.items() if isinstance(error, kind)), 500)

@@ -27,9 +27,10 @@ class Serving:
         host = self._settings.host
         return f"http://{f'[{host}]' if ':' in host else host}:{self._settings.port}"
 
-    def run(self) -> None:
-        """Until the process is told to end."""
-        uvicorn.run(
+    @property
+    def server(self) -> uvicorn.Server:
+        """Runs until its process is told to end."""
+        config = uvicorn.Config(
             self._app,
             host=self._settings.host,
             port=self._settings.port,
@@ -38,6 +39,7 @@ class Serving:
             # Whom to believe is our own setting.
             proxy_headers=False,
         )
+        return uvicorn.Server(config)
 
 
 def _kept_secret() -> SecretStr:

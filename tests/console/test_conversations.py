@@ -1,0 +1,217 @@
+"""The conversations page without scripts."""
+
+from uuid import uuid4
+
+from sqlalchemy import Engine
+
+from tests.asking import carry_out, request
+from tests.conftest import Library
+from tests.console.conftest import Page, Visit
+
+NAMES = '{"training_topic": {"name": "%s"}, "persona": {"name": "%s"}}'
+
+
+def test_nothing_there_says_how_conversations_come(console: Visit):
+    page = console.page("/conversations")
+    assert "There is no conversation yet." in page.text
+    assert "0 of at most 80 selected" in page.text
+
+
+def test_a_row_shows_title_words_quality_and_every_batch(console: Visit, library: Library):
+    id = library.add(
+        persona_key="anxious_planner",
+        quality_score=4.25,
+        tier="production",
+        scaffolding_snapshot=NAMES % ("First Budget", "Ines Duarte"),
+    )
+    first, second = library.batch(id, name="spring"), library.batch(id, name="summer")
+    page = console.page("/conversations")
+    for text in ("First Budget", "Ines Duarte", str(id), "anxious planner", "production", "4.25"):
+        assert text in page.text
+    assert page.text.index(f"spring {str(first)[:8]}") < page.text.index(
+        f"summer {str(second)[:8]}"
+    )
+
+
+def test_a_row_that_cannot_be_added_says_why_and_cannot_be_ticked(console: Visit, library: Library):
+    library.add(enrichment_status="enriched", enriched_file_path=None)
+    page = console.page("/conversations")
+    assert "Cannot be added. Its enrichment is “enriched”, not “completed”." in page.text
+    assert "It has no enriched file." in page.text
+    assert "picked" not in page.fields
+
+
+def test_a_member_says_which_file_holds_it(console: Visit, library: Library):
+    carry_out(request("Held", [library.add()], new=True))
+    assert "In Held since version 1" in console.page("/conversations").text
+
+
+def ids_on(page: Page) -> list[str]:
+    return page.fields["shown"][0].split()
+
+
+def test_every_filter_narrows_and_lives_in_the_address(console: Visit, library: Library):
+    wanted = library.add(
+        persona_key="p_one", emotional_arc_key="a_one", topic_key="t_one",
+        scaffolding_snapshot=NAMES % ("Pension", "Kofi"),
+    )  # fmt: skip
+    held = library.add(persona_key="p_two", emotional_arc_key="a_two", topic_key="t_two")
+    library.add(enrichment_status="validated")
+    batch = library.batch(wanted, name="autumn")
+    carry_out(request("Holds", [held], new=True))
+    for query in (
+        f"batch={batch}", "persona=p_one", "arc=a_one", "topic=t_one", "text=PENSION",
+        "text=kofi", "text=t+one", "text=autumn", f"text={wanted}", f"text={str(wanted)[:8]}",
+        "status=completed&not_in=Holds", "text=kofi+pension+p_one", f"text={str(batch)[:13]}",
+    ):  # fmt: skip
+        assert ids_on(console.page(f"/conversations?{query}")) == [str(wanted)], query
+    assert len(ids_on(console.page("/conversations?status=validated"))) == 1
+    assert ids_on(console.page("/conversations?text=%25")) == []
+    fields = {"do": "filter", "text": "kofi", "persona": "p_one", "size": "25", "sort": "created"}
+    answer = console.post("/conversations", fields)
+    assert answer.headers["location"] == "/conversations?text=kofi&persona=p_one&size=25"
+
+
+def test_an_address_that_is_not_understood_still_opens(console: Visit, library: Library):
+    library.add()
+    for query in ("batch=x", "sort=x", "size=7", "page=0", "page=x", "page=999999", "text=%00",
+                  "not_in=nothing", "dir=up", "text=" + "x" * 5000):  # fmt: skip
+        assert len(ids_on(console.page(f"/conversations?{query}"))) == 1, query
+
+
+def test_every_column_sorts_both_ways_with_empty_fields_last(
+    console: Visit, library: Library, engine: Engine
+):
+    low = library.add(
+        persona_key="a", emotional_arc_key="a", topic_key="a", tier="a", quality_score=1,
+        enrichment_status="completed", created_at="2026-01-01", scaffolding_snapshot=NAMES % ("A", ""),
+    )  # fmt: skip
+    high = library.add(
+        persona_key="b", emotional_arc_key="b", topic_key="b", tier="b", quality_score=2,
+        enrichment_status="validated", created_at="2026-01-02", scaffolding_snapshot=NAMES % ("B", ""),
+    )  # fmt: skip
+    first, second = sorted([library.batch(name="x"), library.batch(name="y")])
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO batch_items (batch_job_id, conversation_id) VALUES (%s, %s), (%s, %s), (%s, %s)",
+            (first, low, second, low, second, high),
+        )
+    for column in (
+        "title",
+        "persona",
+        "arc",
+        "topic",
+        "tier",
+        "quality",
+        "status",
+        "batch",
+        "created",
+    ):
+        address = f"/conversations?sort={column}&dir="
+        assert ids_on(console.page(address + "asc")) == [str(low), str(high)], column
+        assert ids_on(console.page(address + "desc")) == [str(high), str(low)], column
+    empty = library.add(created_at="2025-01-01")
+    for column in ("title", "persona", "arc", "topic", "tier", "quality", "batch"):
+        for way in ("asc", "desc"):
+            ids = ids_on(console.page(f"/conversations?sort={column}&dir={way}"))
+            assert ids[-1] == str(empty), (column, way)
+            assert len(ids) == 3
+
+
+def test_pages_hold_every_conversation_once_in_every_order(console: Visit, engine: Engine):
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO conversations (conversation_id, topic_key, quality_score) SELECT "
+            "gen_random_uuid(), CASE WHEN mod(n, 3) > 0 THEN 't' || mod(n, 5) END, CASE WHEN mod(n, 7) > 0 "
+            "THEN mod(n, 4) END FROM generate_series(1, 130) n"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO batch_jobs (id) SELECT gen_random_uuid() FROM generate_series(1, 3)"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO batch_items (batch_job_id, conversation_id) SELECT j.id, c.conversation_id "
+            "FROM batch_jobs j, conversations c WHERE c.quality_score > 0"
+        )
+    for query in ("sort=topic", "sort=topic&dir=asc", "sort=quality", "sort=batch", "sort=batch&text=t",
+                  "sort=title", "sort=topic&text=t1"):  # fmt: skip
+        pages = [
+            ids_on(console.page(f"/conversations?size=25&{query}&page={n}")) for n in range(1, 7)
+        ]
+        seen = [id for page in pages for id in page]
+        total = (
+            int(console.page(f"/conversations?size=25&{query}").text.split(" match")[0].split()[-1])
+            if "text" in query
+            else 130
+        )
+        assert len(set(seen[:total])) == total, query
+
+
+def test_ticks_survive_paging_sorting_and_filtering(console: Visit, library: Library):
+    ids = [str(id) for id in library.add_many(30)]
+    page = console.page("/conversations?size=25")
+    shown = ids_on(page)
+    at = page.fields["at"][0]
+    answer = console.post(
+        "/conversations", {"do": "page:2", "at": at, "shown": " ".join(shown), "picked": shown[:3]}
+    )
+    assert answer.headers["location"] == "/conversations?size=25&page=2"
+    second = ids_on(console.page("/conversations?size=25&page=2"))
+    assert set(shown) | set(second) == set(ids)
+    console.post(
+        "/conversations",
+        {
+            "do": "sort:quality",
+            "at": "size=25&page=2",
+            "shown": " ".join(second),
+            "picked": second[:2],
+        },
+    )
+    console.post(
+        "/conversations", {"do": "filter", "status": "completed", "shown": "", "picked": []}
+    )
+    assert "5 of at most 80 selected" in console.page("/conversations").text
+    # A tick that is taken away on a page that shows it is gone; others stay.
+    console.post("/conversations", {"do": "page:1", "shown": " ".join(shown), "picked": shown[:1]})
+    assert "3 of at most 80 selected" in console.page("/conversations").text
+    console.post("/conversations", {"do": "clear"})
+    assert "0 of at most 80 selected" in console.page("/conversations").text
+
+
+def test_all_that_match_are_selected_up_to_the_limit(console: Visit, engine: Engine):
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO conversations (conversation_id, enrichment_status, enriched_file_path, topic_key) "
+            "SELECT gen_random_uuid(), CASE WHEN mod(n, 2) = 0 THEN 'completed' ELSE 'enriched' END, 'a/b.json', "
+            "CASE WHEN n <= 20 THEN 'few' ELSE 'many' END FROM generate_series(1, 220) n"
+        )
+    console.post("/conversations", {"do": "pick-all", "at": "topic=few"})
+    page = console.page("/conversations?topic=few")
+    assert "10 of at most 80 selected" in page.text
+    assert "10 cannot be added and were left out; their rows say why." in page.text
+    assert "left out" not in console.page("/conversations").text
+    console.post("/conversations", {"do": "pick-all", "at": "topic=many"})
+    page = console.page("/conversations")
+    assert "80 of at most 80 selected" in page.text
+    assert "At most 80 conversations can be selected. More match" in page.text
+
+
+def test_a_tick_beyond_the_limit_is_taken_back_in_words(console: Visit, library: Library):
+    ids = [str(uuid4()) for _ in range(81)]
+    fields = {"shown": " ".join(ids), "picked": ids}
+    answer = console.post("/conversations", {"do": "pick"} | fields)
+    assert "80</strong> of at most 80 selected" in answer.text
+    assert "At most 80 conversations can be selected. Take others out first." in answer.text
+    assert f'id="pick-{ids[80]}"' in answer.text
+    assert f'id="pick-{ids[79]}"' not in answer.text
+    console.post("/conversations", {"do": "page:1"} | fields)
+    assert "1 more were not selected" in console.page("/conversations").text
+
+
+def test_the_header_of_the_sorted_column_says_so(console: Visit, library: Library):
+    library.add()
+    assert (
+        'class="batch" aria-sort="ascending"'
+        in console.get("/conversations?sort=batch&dir=asc").text
+    )
+    answer = console.post("/conversations", {"do": "sort:batch", "at": "sort=batch&dir=asc&page=3"})
+    assert answer.headers["location"] == "/conversations?sort=batch"

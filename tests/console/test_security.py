@@ -1,0 +1,407 @@
+"""Attacks, each of which must come to nothing."""
+
+import re
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from console.app import create_app
+from console.security.forms import FIELD
+from console.security.passwords import hashed, matches
+from console.security.throttle import MOST_FAILURES, WINDOW_SECONDS, Throttle
+from console.security.users import read_users
+from console.settings import ConsoleSettings
+from domain.errors import NotReady
+from tests.asking import carry_out, request
+from tests.building import as_bytes, conversation
+from tests.conftest import Library
+from tests.console.conftest import Page, Visit, served
+
+PASSWORD = "correct horse"
+
+
+@pytest.fixture
+def users(tmp_path: Path) -> Path:
+    file = tmp_path / "users"
+    file.write_text(f"# Curators\n\nnoor:{hashed(PASSWORD)}\nines:{hashed('another pass')}\n")
+    return file
+
+
+@pytest.fixture
+def guarded(engine: Engine, users: Path):
+    """A browser on a console with users, nobody signed in."""
+    with served(users_file=users) as address, Visit(address).client as client:
+        visit = Visit(address)
+        visit.client = client
+        yield visit
+
+
+def sign_in(visit: Visit, name: str = "noor", password: str = PASSWORD, to: str = "/conversations"):
+    fields = {"name": name, "password": password, "next": to}
+    return visit.post("/sign-in", fields, token=visit.token("/sign-in"))
+
+
+# Who may come in
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org"])
+def test_off_loopback_it_does_not_start_without_authentication(host: str, users: Path):
+    with pytest.raises(NotReady, match="needs authentication"):
+        create_app(ConsoleSettings(host=host))
+    create_app(ConsoleSettings(host=host, users_file=users))
+    create_app(ConsoleSettings(host=host, proxy_header="X-User"))
+
+
+def test_two_ways_to_tell_who_asks_are_refused(users: Path):
+    with pytest.raises(NotReady, match="Choose one"):
+        create_app(ConsoleSettings(users_file=users, proxy_header="X-User"))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "# nobody",
+        "noor:secret",
+        "noor",
+        ":scrypt$15$aa$aa",
+        "noor:scrypt$1$aa$aa",
+        "noor:scrypt$15$!$aa",
+    ],
+)
+def test_a_users_file_that_is_not_in_order_is_refused(tmp_path: Path, content: str):
+    file = tmp_path / "users"
+    file.write_text(content)
+    with pytest.raises(NotReady):
+        read_users(file)
+    with pytest.raises(NotReady, match="cannot be read"):
+        read_users(tmp_path / "missing")
+
+
+def test_a_password_is_kept_as_a_salted_hash():
+    one, two = hashed("correct horse"), hashed("correct horse")
+    assert one != two
+    assert "correct" not in one
+    assert matches("correct horse", one)
+    assert not matches("Correct horse", one)
+
+
+def test_nothing_is_shown_to_who_has_not_signed_in(guarded: Visit, library: Library):
+    carry_out(request("Secret talks", [library.add()], new=True))
+    for path in ("/", "/conversations", "/add?new=1", "/add/contents", "/training-files", "/training-files/Secret%20talks",
+                 "/training-files/Secret%20talks/versions/1/json", "/training-files/Secret%20talks/runs",
+                 "/runs/5af502ee-46cd-42e4-ad1a-9631301828d4"):  # fmt: skip
+        answer = guarded.get(path)
+        assert (answer.status_code, answer.headers["location"].split("?")[0]) == (
+            303,
+            "/sign-in",
+        ), path
+        assert "Secret" not in answer.text
+    token = guarded.token("/sign-in")
+    for path in ("/conversations", "/add", "/add/leave-out", "/add/again"):
+        assert guarded.post(path, {"do": "clear"}, token=token).status_code == 303
+    assert (
+        guarded.get("/conversations", headers={"HX-Request": "true"}).headers["HX-Redirect"]
+        == "/sign-in"
+    )
+
+
+def test_who_signs_in_gets_what_was_asked_for_and_signs_out(guarded: Visit):
+    wanted = guarded.get("/conversations?status=completed").headers["location"]
+    page = Page(guarded.get(wanted).text)
+    assert page.fields["next"] == ["/conversations?status=completed"]
+    answer = sign_in(guarded, to=page.fields["next"][0])
+    assert (answer.status_code, answer.headers["location"]) == (
+        303,
+        "/conversations?status=completed",
+    )
+    assert "noor" in guarded.page("/conversations").text
+    assert guarded.post("/sign-out", {}).status_code == 303
+    assert guarded.get("/conversations").status_code == 303
+
+
+def test_a_wrong_name_and_a_wrong_password_look_the_same(guarded: Visit):
+    wrong, unknown = sign_in(guarded, password="guess"), sign_in(guarded, name="nobody")
+    assert (wrong.status_code, unknown.status_code) == (401, 401)
+    assert "The name or the password is wrong." in wrong.text
+    assert "The name or the password is wrong." in unknown.text
+    assert guarded.get("/conversations").status_code == 303
+
+
+def test_guessing_is_slowed_down_for_one_name_only(guarded: Visit):
+    for _ in range(MOST_FAILURES):
+        assert sign_in(guarded, password="guess").status_code == 401
+    assert sign_in(guarded).status_code == 429
+    assert sign_in(guarded, name="ines", password="another pass").status_code == 303
+
+
+def test_after_a_while_a_name_may_try_again():
+    now = [0.0]
+    throttle = Throttle(lambda: now[0])
+    for _ in range(MOST_FAILURES):
+        throttle.failed("noor", "here")
+    assert throttle.is_closed("noor", "here")
+    assert not throttle.is_closed("noor", "there")
+    now[0] = WINDOW_SECONDS + 1
+    assert not throttle.is_closed("noor", "here")
+
+
+@pytest.mark.parametrize(
+    "to",
+    [
+        "https://evil.example/",
+        "//evil.example",
+        "/\\evil.example",
+        "javascript:alert(1)",
+        "/\t/evil.example",
+        "",
+    ],
+)
+def test_signing_in_leads_nowhere_else(guarded: Visit, to: str):
+    assert sign_in(guarded, to=to).headers["location"] == "/"
+
+
+def test_a_session_that_was_planted_is_not_the_one_after_signing_in(guarded: Visit):
+    guarded.get("/sign-in")
+    planted = dict(guarded.client.cookies)
+    sign_in(guarded)
+    assert dict(guarded.client.cookies) != planted
+    guarded.client.cookies.clear()
+    guarded.client.cookies.update(planted)
+    assert guarded.get("/conversations").status_code == 303
+
+
+def test_a_changed_password_or_a_removed_user_ends_the_session(engine, users: Path):
+    settings = {"users_file": users, "secret": "s" * 32}
+    with served(**settings) as address, Visit(address).client as client:
+        visit = Visit(address)
+        visit.client = client
+        sign_in(visit)
+        kept = dict(client.cookies)
+        assert client.get("/conversations").status_code == 200
+    for content in (f"noor:{hashed('a new password')}\n", f"ines:{hashed('another pass')}\n"):
+        users.write_text(content)
+        with served(**settings) as address:
+            client = Visit(address).client
+            client.cookies.update(kept)
+            assert client.get("/conversations").status_code == 303
+
+
+def test_a_session_signed_by_another_console_is_worth_nothing(guarded: Visit, users: Path):
+    sign_in(guarded)
+    ((name, value), *_) = guarded.client.cookies.items()
+    with served(users_file=users, secret="another") as address:
+        other = Visit(address)
+        other.get("/sign-in")
+        (own_name, *_) = other.client.cookies.keys()
+        assert own_name != name
+        other.client.cookies.clear()
+        other.client.cookies.set(own_name, value)
+        assert other.get("/conversations").status_code == 303
+
+
+def test_a_proxy_says_who_asks_and_only_a_trusted_one(engine):
+    with served(proxy_header="X-Remote-User") as address:
+        visit = Visit(address)
+        assert visit.get("/conversations").status_code == 403
+        answer = visit.get("/conversations", headers={"X-Remote-User": "Noor"})
+        assert (answer.status_code, "Noor" in answer.text) == (200, True)
+        twice = [("X-Remote-User", "Noor"), ("X-Remote-User", "Admin")]
+        assert visit.get("/conversations", headers=twice).status_code == 403
+    with served(proxy_header="X-Remote-User", trusted_proxies=("192.0.2.0/24",)) as address:
+        answer = Visit(address).get("/conversations", headers={"X-Remote-User": "Noor"})
+        assert answer.status_code == 403
+
+
+# What a browser must not be talked into
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "localhost.evil.example", ""],
+)
+def test_a_foreign_host_name_is_refused(console: Visit, host: str):
+    answer = console.get("/conversations", headers={"Host": host})
+    assert answer.status_code == 421
+    assert "set-cookie" not in answer.headers
+
+
+def test_own_host_names_are_answered(console: Visit, engine):
+    for host in ("localhost", "localhost:8000", "127.0.0.1", "[::1]:80", "LOCALHOST"):
+        assert console.get("/conversations", headers={"Host": host}).status_code == 200
+    with served(allowed_hosts=("console.example",)) as address:
+        answer = Visit(address).get("/conversations", headers={"Host": "console.example"})
+        assert answer.status_code == 200
+
+
+FORMS = ("/conversations", "/add", "/add/leave-out", "/add/again")
+
+
+@pytest.mark.parametrize("path", FORMS)
+def test_a_form_without_this_sessions_token_changes_nothing(
+    console: Visit, library: Library, path: str
+):
+    id = library.add()
+    console.pick(id)
+    other = Visit(console.address)
+    for token in ("", "x", other.token(), console.token()[:-1], "é"):
+        answer = console.post(path, {"do": "clear", "blocked": str(id), "ids": ""}, token=token)
+        assert answer.status_code == 403
+    assert "1 of at most 80 selected" in console.page("/conversations").text
+
+
+def test_signing_in_and_out_need_the_token_too(guarded: Visit):
+    assert (
+        guarded.post("/sign-in", {"name": "noor", "password": PASSWORD}, token="x").status_code
+        == 403
+    )
+    sign_in(guarded)
+    assert guarded.post("/sign-out", {}, token="x").status_code == 403
+    assert guarded.get("/conversations").status_code == 200
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1"])
+def test_a_form_from_another_origin_is_refused(console: Visit, origin: str):
+    answer = console.client.post(
+        "/conversations", data={FIELD: console.token(), "do": "clear"}, headers={"Origin": origin}
+    )
+    assert answer.status_code == 403
+
+
+def test_cookies_are_out_of_reach_of_scripts_and_other_sites(guarded: Visit, library: Library):
+    id = library.add()
+    headers = {"X-Forwarded-Proto": "https"}
+    plain = guarded.get("/sign-in").headers.get_list("set-cookie")
+    sign_in(guarded)
+    picked = guarded.post("/conversations", {"do": "page:1", "shown": str(id), "picked": str(id)})
+    guarded.client.cookies.clear()
+    secure = guarded.get("/sign-in", headers=headers).headers.get_list("set-cookie")
+    found = [*plain, *picked.headers.get_list("set-cookie"), *secure]
+    assert len(found) == 3
+    for cookie in found:
+        assert {"HttpOnly", "SameSite=Lax", "Path=/"} <= set(cookie.split("; ")), cookie
+    assert "Secure" not in plain[0]
+    assert secure[0].endswith("; Secure")
+
+
+def test_a_tampered_cookie_counts_as_none(console: Visit, library: Library):
+    console.pick(library.add())
+    (name,) = [name for name in console.client.cookies if "selection" in name]
+    value = console.client.cookies[name]
+    console.client.cookies.clear()
+    changed = ("B" + value[1:], value[:-4] + value[-4:].swapcase(), value.split(".")[0], "", "é")
+    for sent, count in (*((each, 0) for each in changed), (value, 1)):
+        answer = console.get("/conversations", headers={"Cookie": f"{name}={sent}".encode()})
+        assert f"{count} of at most 80 selected" in Page(answer.text).text, sent
+
+
+def test_eighty_selected_fit_into_a_cookie(console: Visit, library: Library):
+    ids = library.add_many(80)
+    console.pick(*ids)
+    assert "80 of at most 80 selected" in console.page("/conversations").text
+    assert sum(len(n) + len(v) for n, v in console.client.cookies.items()) < 3000
+
+
+ANSWERS = (
+    "/conversations",
+    "/training-files",
+    "/nowhere",
+    "/static/console.css",
+    "/static/nothing",
+    "/conversations/..%2f..%2fapp.py",
+    "/sign-in",
+)
+
+
+@pytest.mark.parametrize("path", ANSWERS)
+def test_every_answer_has_the_policy(console: Visit, path: str):
+    headers = console.get(path).headers
+    policy = dict(part.split(" ", 1) for part in headers["Content-Security-Policy"].split("; "))
+    assert policy["default-src"] == "'none'"
+    assert policy["script-src"] == policy["style-src"] == policy["form-action"] == "'self'"
+    assert policy["frame-ancestors"] == policy["base-uri"] == "'none'"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert "server" not in headers
+
+
+def test_pages_are_not_kept_by_caches(console: Visit):
+    assert console.get("/conversations").headers["Cache-Control"] == "no-store"
+
+
+HOSTILE = "\"><script>alert(1)</script><img src=x onerror=alert(1)>{{7*7}}'--"
+
+
+def test_hostile_text_is_shown_as_text_everywhere(console: Visit, library: Library):
+    told = conversation(id := library.add())
+    names = {"training_topic": {"name": HOSTILE}, "persona": {"name": HOSTILE}}
+    columns = dict.fromkeys(("persona_key", "emotional_arc_key", "topic_key", "tier"), HOSTILE)
+    for pair in told["training_pairs"]:
+        pair["conversation_metadata"]["emotional_arc_key"] = HOSTILE
+    other = library.add(data=as_bytes(told), **columns)
+    library.store.put(
+        f"tests/{other}.json", as_bytes(conversation(other)), content_type="application/json"
+    )
+    with library._engine.begin() as connection:
+        connection.execute(
+            text("UPDATE conversations SET scaffolding_snapshot = CAST(:names AS jsonb)"),
+            {"names": as_bytes(names).decode()},
+        )
+    library.batch(id, other, name=HOSTILE)
+    name = HOSTILE.replace("/", "")
+    carry_out(request(name, [id], new=True, description=HOSTILE, requested_by=HOSTILE))
+    console.pick(id, other)
+    link = next(
+        link
+        for link in console.page("/training-files").links
+        if link.startswith("/training-files/")
+    )
+    pages = ["/conversations", "/training-files", link, f"{link}/runs", f"/conversations?text={HOSTILE}&persona={HOSTILE}",
+             "/add?new=1&read=true", f"/add?to={HOSTILE}&read=true", f"/add/contents?to={HOSTILE}",
+             f"/conversations?not_in={name}", f"/nowhere/{HOSTILE}", f"/training-files/{name}x", f"/sign-in?next={HOSTILE}"]  # fmt: skip
+    seen = 0
+    for path in pages:
+        html = console.get(path).text
+        seen += "&lt;script&gt;alert(1)" in html or "&lt;script&gt;alert" in html
+        assert "<script>" not in html, path
+        assert "<img" not in html, path
+        assert "49" not in re.findall(r"&gt;(\d+)", html), path
+    assert seen >= 6
+
+
+INLINE = re.compile(r"<script(?![^>]*\ssrc=)|<style|\sstyle=|\son\w+=|javascript:", re.IGNORECASE)
+
+
+def test_no_page_has_inline_script_or_style(console: Visit, library: Library):
+    ids = library.add_many(2)
+    carry_out(request("Plain", ids[:1], new=True))
+    console.pick(*ids)
+    for path in (
+        "/conversations",
+        "/training-files",
+        "/training-files/Plain",
+        "/add?new=1&read=true",
+        "/add?to=Plain&read=true",
+        "/nowhere",
+    ):
+        assert not INLINE.search(console.get(path).text), path
+
+
+def test_large_and_endless_bodies_are_refused(console: Visit):
+    token = console.token()
+    answer = console.client.post("/conversations", content=b"x" * 300_000)
+    assert answer.status_code == 413
+    answer = console.client.post("/conversations", content=iter([b"x"]))
+    assert answer.status_code == 411
+    many = "&".join(f"picked={n}" for n in range(2000))
+    answer = console.client.post(
+        "/conversations",
+        content=f"{FIELD}={token}&{many}",
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
+    )
+    assert answer.status_code == 400
+
+
+def test_there_is_no_machine_readable_map_of_the_console(console: Visit):
+    for path in ("/docs", "/redoc", "/openapi.json"):
+        assert console.get(path).status_code == 404

@@ -1,0 +1,113 @@
+"""The page of all training files, and the page of each."""
+
+import re
+
+import orjson
+import pytest
+
+from db.engine import reading
+from db.versions import find_version
+from tasks import resources
+from tests.asking import carry_out, content_of, request
+from tests.conftest import Library
+from tests.console.conftest import Visit, served
+
+
+def test_the_empty_page_says_in_one_sentence_how_to_make_one(console: Visit):
+    text = console.page("/training-files").text
+    assert (
+        "There is no training file yet: select conversations and choose Create training files to "
+        "make the first." in text
+    )
+
+
+def test_the_list_shows_what_the_current_version_holds(console: Visit, library: Library):
+    carry_out(request("Spring talks", library.add_many(2), new=True, description="Of spring"))
+    version = carry_out(request("Spring talks", [library.add()]))
+    page = console.page("/training-files")
+    row = page.text.split("Download ")[1]
+    assert row.startswith("Spring talks Of spring 2 3 12 6 3.00")
+    for format in ("json", "jsonl"):
+        assert f"/training-files/Spring%20talks/versions/2/{format}" in page.links
+    assert f"{version.json_size_bytes / 1000:.1f} kB JSON" in page.text
+    assert 'aria-label="Personas: anxious planner 3"' in page.html
+
+
+def test_the_page_of_a_file_shows_versions_conversations_charts(console: Visit, library: Library):
+    first, second = library.add_many(2)
+    carry_out(request("Grows", [first], new=True, requested_by="Noor"))
+    carry_out(request("Grows", [second], requested_by="Ines"))
+    text = console.page("/training-files/Grows").text
+    assert re.search(r"2 \d{4}-\d\d-\d\d \d\d:\d\d Ines add 2 8 4 3.00 0 JSON of version 2", text)
+    assert re.search(
+        r"1 \d{4}-\d\d-\d\d \d\d:\d\d Noor create 1 4 2 3.00 0 JSON of version 1", text
+    )
+    assert text.index(str(first)) < text.index(str(second))
+    assert "fear to confidence 2 100 %" in text
+
+
+@pytest.mark.parametrize("format", ["json", "jsonl"])
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_download_is_the_stored_bytes_under_the_right_name(
+    console: Visit, library: Library, format: str, number: int
+):
+    carry_out(request("Über “spring” talks", [library.add()], new=True))
+    carry_out(request("Über “spring” talks", [library.add()]))
+    path = "/training-files/%C3%9Cber%20%E2%80%9Cspring%E2%80%9D%20talks"
+    answer = console.get(f"{path}/versions/{number}/{format}")
+    with reading(resources.engine()) as connection:
+        version = find_version(connection, "Über “spring” talks", number)
+    assert answer.content == content_of(version)[format == "jsonl"]
+    name = f'attachment; filename="Uber-spring-talks-v{number}.{format}"'
+    assert answer.headers["Content-Disposition"] == name
+    assert int(answer.headers["Content-Length"]) == version.stored(format).size_bytes
+
+
+def test_a_link_is_signed_and_short_lived_where_links_are_asked_for(engine, library: Library):
+    version = carry_out(request("Linked", [library.add()], new=True))
+    with served(downloads="link") as address, Visit(address).client as client:
+        answer = client.get("/training-files/Linked/versions/1/json")
+        assert answer.status_code == 303
+        link = answer.headers["location"]
+        assert "X-Amz-Signature" in link
+        assert "X-Amz-Expires=120" in link
+        assert client.get(link).content == content_of(version)[0]
+        assert client.get(link.split("?")[0]).status_code == 403
+
+
+def test_what_is_not_there_is_told_on_a_page(console: Visit, library: Library):
+    version = carry_out(request("Here", [library.add()], new=True))
+    for path in ("Nowhere", "Nowhere/versions/1/json", "Here/versions/2/json", "Nowhere/runs"):
+        answer = console.get(f"/training-files/{path}")
+        assert (answer.status_code, "Not found" in answer.text) == (404, True), path
+    assert console.get("/training-files/Here/versions/1/zip").status_code == 404
+    resources.training_files_store().delete(version.json_key)
+    answer = console.get("/training-files/Here/versions/1/json")
+    assert (answer.status_code, "There is no object" in answer.text) == (502, True)
+
+
+@pytest.mark.parametrize(
+    "name", ["..", ".", "a?b#c%d", "Ünï", "5af502ee-46cd-42e4-ad1a-9631301828d4"]
+)
+def test_every_name_has_an_address(console: Visit, library: Library, name: str):
+    carry_out(request(name, [library.add()], new=True))
+    (link,) = {link for link in console.page("/training-files").links if link.count("/") == 2}
+    assert name in console.page(link).text
+    (download,) = {link for link in console.page("/training-files").links if link.endswith("/json")}
+    assert (
+        orjson.loads(console.get(download).content)["training_file_metadata"]["file_name"] == name
+    )
+
+
+def test_members_are_paged(console: Visit, library: Library):
+    ids = library.add_many(52)
+    carry_out(request("Long", ids, new=True))
+    first, second = (
+        console.page("/training-files/Long"),
+        console.page("/training-files/Long?page=2"),
+    )
+    assert "Page 1 of 2" in first.text
+    assert str(ids[49]) in first.text
+    assert str(ids[50]) not in first.text
+    assert str(ids[51]) in second.text
+    assert "Page 2 of 2" in console.page("/training-files/Long?page=9").text
