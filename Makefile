@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test slow soak bench lint lock clean
+.PHONY: help setup demo test slow browser soak bench lint lock clean
 
 help: ## Say what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 8
@@ -24,6 +24,9 @@ test: setup ## Run all tests (on real PostgreSQL, S3 and Prefect, which they sta
 
 slow: setup ## Run the tests that take minutes
 	$(BIN)/python -m pytest -m slow
+
+browser: setup ## Run the console's tests in a real Chromium, on the whole local stack
+	$(BIN)/python -m pytest -m browser tests/console/browser
 
 soak: setup ## Try over a thousand crashes, faults and races; fails if anything is lost, doubled or torn
 	$(BIN)/python -m soak

@@ -1,5 +1,6 @@
 """What the pages of one console share."""
 
+import os
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -37,13 +38,14 @@ def visitor(request: Request) -> Visitor:
 def runs() -> Runs:
     """The Prefect server's runs; raises NotReady when none is configured."""
     settings = resources.settings()
-    if settings.prefect_api_url is None:
+    url = os.environ.get("PREFECT_API_URL") or settings.prefect_api_url
+    if url is None:
         raise NotReady(
             "No Prefect server is configured and the local stack's is not running, so nothing can "
             "be submitted or followed. Run `trainfold up`, or set TRAINFOLD_PREFECT_API_URL."
         )
     auth = settings.prefect_auth.get_secret_value() if settings.prefect_auth else None
-    return _runs(settings.prefect_api_url, auth)
+    return _runs(url, auth)
 
 
 @cache

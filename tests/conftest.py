@@ -103,7 +103,7 @@ class Library:
     """Conversations in the database and the store, as an application would leave them."""
 
     def __init__(self, engine: Engine, store: ObjectStore) -> None:
-        self._engine = engine
+        self.engine = engine
         self.store = store
         self.files: dict[UUID, bytes] = {}
 
@@ -122,7 +122,7 @@ class Library:
         if values["enriched_file_path"] == f"tests/{conversation_id}.json":
             self.store.put(values["enriched_file_path"], content, content_type="application/json")
         columns, holders = ", ".join(values), ", ".join(f":{name}" for name in values)
-        with self._engine.begin() as connection:
+        with self.engine.begin() as connection:
             connection.execute(
                 text(f"INSERT INTO conversations ({columns}) VALUES ({holders})"), values
             )
@@ -134,7 +134,7 @@ class Library:
     def batch(self, *ids: UUID, name: str = "a batch") -> UUID:
         """Put conversations into a new batch."""
         batch_id = uuid4()
-        with self._engine.begin() as connection:
+        with self.engine.begin() as connection:
             connection.execute(
                 text("INSERT INTO batch_jobs (id, name) VALUES (:id, :name)"),
                 {"id": batch_id, "name": name},

@@ -342,7 +342,7 @@ def test_hostile_text_is_shown_as_text_everywhere(console: Visit, library: Libra
     library.store.put(
         f"tests/{other}.json", as_bytes(conversation(other)), content_type="application/json"
     )
-    with library._engine.begin() as connection:
+    with library.engine.begin() as connection:
         connection.execute(
             text("UPDATE conversations SET scaffolding_snapshot = CAST(:names AS jsonb)"),
             {"names": as_bytes(names).decode()},
