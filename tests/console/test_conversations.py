@@ -84,16 +84,19 @@ def test_every_column_sorts_both_ways_with_empty_fields_last(
 ):
     low = library.add(
         persona_key="a", emotional_arc_key="a", topic_key="a", tier="a", quality_score=1,
-        enrichment_status="completed", created_at="2026-01-01", scaffolding_snapshot=NAMES % ("A", ""),
+        enrichment_status="completed", created_at="2026-01-01",
+        scaffolding_snapshot=NAMES % ("A", ""),
     )  # fmt: skip
     high = library.add(
         persona_key="b", emotional_arc_key="b", topic_key="b", tier="b", quality_score=2,
-        enrichment_status="validated", created_at="2026-01-02", scaffolding_snapshot=NAMES % ("B", ""),
+        enrichment_status="validated", created_at="2026-01-02",
+        scaffolding_snapshot=NAMES % ("B", ""),
     )  # fmt: skip
     first, second = sorted([library.batch(name="x"), library.batch(name="y")])
     with engine.begin() as connection:
         connection.exec_driver_sql(
-            "INSERT INTO batch_items (batch_job_id, conversation_id) VALUES (%s, %s), (%s, %s), (%s, %s)",
+            "INSERT INTO batch_items (batch_job_id, conversation_id) "
+            "VALUES (%s, %s), (%s, %s), (%s, %s)",
             (first, low, second, low, second, high),
         )
     for column in (
@@ -122,17 +125,19 @@ def test_pages_hold_every_conversation_once_in_every_order(console: Visit, engin
     with engine.begin() as connection:
         connection.exec_driver_sql(
             "INSERT INTO conversations (conversation_id, topic_key, quality_score) SELECT "
-            "gen_random_uuid(), CASE WHEN mod(n, 3) > 0 THEN 't' || mod(n, 5) END, CASE WHEN mod(n, 7) > 0 "
+            "gen_random_uuid(), CASE WHEN mod(n, 3) > 0 THEN 't' || mod(n, 5) END, "
+            "CASE WHEN mod(n, 7) > 0 "
             "THEN mod(n, 4) END FROM generate_series(1, 130) n"
         )
         connection.exec_driver_sql(
             "INSERT INTO batch_jobs (id) SELECT gen_random_uuid() FROM generate_series(1, 3)"
         )
         connection.exec_driver_sql(
-            "INSERT INTO batch_items (batch_job_id, conversation_id) SELECT j.id, c.conversation_id "
-            "FROM batch_jobs j, conversations c WHERE c.quality_score > 0"
+            "INSERT INTO batch_items (batch_job_id, conversation_id) "
+            "SELECT j.id, c.conversation_id FROM batch_jobs j, conversations c WHERE c.quality_score > 0"
         )
-    for query in ("sort=topic", "sort=topic&dir=asc", "sort=quality", "sort=batch", "sort=batch&text=t",
+    for query in ("sort=topic", "sort=topic&dir=asc", "sort=quality", "sort=batch",
+                  "sort=batch&text=t",
                   "sort=title", "sort=topic&text=t1"):  # fmt: skip
         pages = [
             ids_on(console.page(f"/conversations?size=25&{query}&page={n}")) for n in range(1, 7)
@@ -180,8 +185,10 @@ def test_ticks_survive_paging_sorting_and_filtering(console: Visit, library: Lib
 def test_all_that_match_are_selected_up_to_the_limit(console: Visit, engine: Engine):
     with engine.begin() as connection:
         connection.exec_driver_sql(
-            "INSERT INTO conversations (conversation_id, enrichment_status, enriched_file_path, topic_key) "
-            "SELECT gen_random_uuid(), CASE WHEN mod(n, 2) = 0 THEN 'completed' ELSE 'enriched' END, 'a/b.json', "
+            "INSERT INTO conversations "
+            "(conversation_id, enrichment_status, enriched_file_path, topic_key) "
+            "SELECT gen_random_uuid(), "
+            "CASE WHEN mod(n, 2) = 0 THEN 'completed' ELSE 'enriched' END, 'a/b.json', "
             "CASE WHEN n <= 20 THEN 'few' ELSE 'many' END FROM generate_series(1, 220) n"
         )
     console.post("/conversations", {"do": "pick-all", "at": "topic=few"})

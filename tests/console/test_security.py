@@ -89,8 +89,10 @@ def test_a_password_is_kept_as_a_salted_hash():
 
 def test_nothing_is_shown_to_who_has_not_signed_in(guarded: Visit, library: Library):
     carry_out(request("Secret talks", [library.add()], new=True))
-    for path in ("/", "/conversations", "/add?new=1", "/add/contents", "/training-files", "/training-files/Secret%20talks",
-                 "/training-files/Secret%20talks/versions/1/json", "/training-files/Secret%20talks/runs",
+    for path in ("/", "/conversations", "/add?new=1", "/add/contents", "/training-files",
+                 "/training-files/Secret%20talks",
+                 "/training-files/Secret%20talks/versions/1/json",
+                 "/training-files/Secret%20talks/runs",
                  "/runs/5af502ee-46cd-42e4-ad1a-9631301828d4"):  # fmt: skip
         answer = guarded.get(path)
         assert (answer.status_code, answer.headers["location"].split("?")[0]) == (
@@ -356,9 +358,11 @@ def test_hostile_text_is_shown_as_text_everywhere(console: Visit, library: Libra
         for link in console.page("/training-files").links
         if link.startswith("/training-files/")
     )
-    pages = ["/conversations", "/training-files", link, f"{link}/runs", f"/conversations?text={HOSTILE}&persona={HOSTILE}",
+    pages = ["/conversations", "/training-files", link, f"{link}/runs",
+             f"/conversations?text={HOSTILE}&persona={HOSTILE}",
              "/add?new=1&read=true", f"/add?to={HOSTILE}&read=true", f"/add/contents?to={HOSTILE}",
-             f"/conversations?not_in={name}", f"/nowhere/{HOSTILE}", f"/training-files/{name}x", f"/sign-in?next={HOSTILE}"]  # fmt: skip
+             f"/conversations?not_in={name}", f"/nowhere/{HOSTILE}", f"/training-files/{name}x",
+             f"/sign-in?next={HOSTILE}"]  # fmt: skip
     seen = 0
     for path in pages:
         html = console.get(path).text

@@ -137,8 +137,6 @@ def visiting(chromium: Browser, console_address: str, engine: Engine) -> Iterato
     yield visit
     complaints = [complaint for curator in curators for complaint in curator.complaints]
     for curator in curators:
-        print(curator.page.url, curator.page.locator("main").all_inner_texts())
-    for curator in curators:
         curator.context.close()
     assert complaints == []
 

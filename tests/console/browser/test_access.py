@@ -137,7 +137,7 @@ def test_nothing_sticks_out_at_360_pixels(visiting: Visiting, pages):
         for menu in page.locator("details.menu").all():
             menu.locator("summary").tap()
             inside = menu.locator("ul").evaluate(
-                "e => { const r = e.getBoundingClientRect(); return r.left >= 0 && r.right <= 360; }"
+                "e => [e.getBoundingClientRect()].every(r => r.left >= 0 && r.right <= 360)"
             )
             assert inside, path
             page.keyboard.press("Escape")

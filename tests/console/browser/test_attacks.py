@@ -75,8 +75,8 @@ def test_hostile_names_run_nowhere(curator: Curator, library: Library):
     names = as_bytes({"training_topic": {"name": HOSTILE}, "persona": {"name": HOSTILE}}).decode()
     with library.engine.begin() as connection:
         connection.execute(
-            text("UPDATE conversations SET scaffolding_snapshot = CAST(:it AS jsonb), topic_key = :t"),
-            {"it": names, "t": HOSTILE},
+            text("UPDATE conversations SET scaffolding_snapshot = CAST(:it AS jsonb)"),
+            {"it": names},
         )
     library.batch(one, name=HOSTILE)
     name = HOSTILE.replace("/", "")
