@@ -52,8 +52,8 @@ def _steps(run: Progress) -> list[tuple[str, str, str]]:
     ]
     texts = [
         ("Submitted", ""),
-        ("Fetching", f"{run.fetched} of {run.total}"),
-        ("Validating", f"{run.validated} of {run.total}"),
+        ("Fetching", f"{run.fetched} of {run.total}" if run.total else ""),
+        ("Validating", f"{run.validated} of {run.total}" if run.total else ""),
         ("Merging", ""),
         ("Done", ""),
     ]

@@ -134,7 +134,8 @@ def test_pages_hold_every_conversation_once_in_every_order(console: Visit, engin
         )
         connection.exec_driver_sql(
             "INSERT INTO batch_items (batch_job_id, conversation_id) "
-            "SELECT j.id, c.conversation_id FROM batch_jobs j, conversations c WHERE c.quality_score > 0"
+            "SELECT j.id, c.conversation_id FROM batch_jobs j, conversations c "
+            "WHERE c.quality_score > 0"
         )
     for query in ("sort=topic", "sort=topic&dir=asc", "sort=quality", "sort=batch",
                   "sort=batch&text=t",

@@ -110,7 +110,7 @@ def test_a_selection_holds_across_pages_sorts_and_filters(curator: Curator, libr
     curator.pick(*first[:3])
     curator.counts(3)
     page.get_by_role("button", name="Next").click()
-    expect(page.get_by_text("Page 2 of 2")).to_be_visible()
+    expect(page.get_by_text("Page 2 of 2", exact=True)).to_be_visible()
     second = page.locator("input[name=picked]").first.get_attribute("value")
     curator.pick(second)
     curator.counts(4)
