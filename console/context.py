@@ -7,6 +7,7 @@ from functools import cache
 from jinja2 import Environment
 from starlette.requests import Request
 
+from console.names import KnownNames
 from console.security.identity import Identity, Visitor
 from console.security.sessions import Cookies
 from console.security.throttle import Throttle
@@ -23,6 +24,7 @@ class Console:
     identity: Identity
     templates: Environment
     throttle: Throttle = field(default_factory=Throttle)
+    names: KnownNames = field(default_factory=KnownNames)
 
 
 def console(request: Request) -> Console:

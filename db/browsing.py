@@ -12,7 +12,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection, text
 
-from db.words import Vocabulary, conditions_of_text
+from db.words import Names, Vocabulary, conditions_of_text
 
 Column = Literal[
     "title", "persona", "arc", "topic", "tier", "quality", "status", "batch", "created"
@@ -54,6 +54,9 @@ WITHOUT_BATCH = """NOT EXISTS (SELECT 1 FROM batch_items some_batch
 STRIDE = 500
 
 
+Words = tuple[Vocabulary, Names]
+
+
 class Filters(BaseModel):
     """Which conversations; what is None or empty does not filter."""
 
@@ -92,23 +95,21 @@ def page(
     connection: Connection,
     filters: Filters,
     order: Order,
-    vocabulary: Vocabulary,
+    words: Words,
     *,
     limit: int,
     offset: int = 0,
 ) -> Page:
     """The conversations that match, in order."""
-    query = _Query(connection, filters, order, vocabulary)
-    if filters.text:
-        return query.searched(limit, offset)
+    query = _Query(connection, filters, order, words)
     return Page(query.count(CONVERSATIONS), query.listed(limit, offset))
 
 
 def all_ids(
-    connection: Connection, filters: Filters, order: Order, vocabulary: Vocabulary
+    connection: Connection, filters: Filters, order: Order, words: Words
 ) -> Iterator[list[UUID]]:
     """All conversations that match, in order, some hundred at a time."""
-    query = _Query(connection, filters, order, vocabulary)
+    query = _Query(connection, filters, order, words)
     offset = 0
     while found := query.listed(STRIDE, offset):
         yield found
@@ -117,7 +118,7 @@ def all_ids(
 
 class _Query:
     def __init__(
-        self, connection: Connection, filters: Filters, order: Order, vocabulary: Vocabulary
+        self, connection: Connection, filters: Filters, order: Order, words: Words
     ) -> None:
         self._connection = connection
         self._order = order
@@ -125,7 +126,7 @@ class _Query:
         self._key = KEYS[order.by]
         self._values: dict[str, Any] = filters.model_dump(exclude_none=True, exclude={"text"})
         self._conditions = [sql for name, sql in CONDITIONS.items() if name in self._values]
-        self._conditions += conditions_of_text(filters.text, vocabulary, self._values)
+        self._conditions += conditions_of_text(filters.text, *words, self._values)
 
     def count(self, source: str, *conditions: str) -> int:
         query = f"SELECT count(*) FROM {source} WHERE {self._where(*conditions)}"  # noqa: S608
@@ -148,24 +149,6 @@ class _Query:
         has_none = WITHOUT_BATCH if self._by_batch else f"{self._key} IS NULL"
         empty = f"FROM {CONVERSATIONS} WHERE {self._where(has_none)} ORDER BY c.conversation_id"
         return found + self._ids(empty, limit - len(found), before)
-
-    def searched(self, limit: int, offset: int) -> Page:
-        """The same in one pass, for conditions that every row must be read for."""
-        batch = """LEFT JOIN LATERAL (
-            SELECT i.batch_job_id FROM batch_items i WHERE i.conversation_id = c.conversation_id
-            ORDER BY i.batch_job_id LIMIT 1) AS first ON true"""
-        key = "first.batch_job_id" if self._by_batch else "c.key"
-        carried = "NULL" if self._by_batch else self._key
-        query = f"""
-            WITH c AS MATERIALIZED (SELECT c.conversation_id, {carried} AS key
-                                    FROM {CONVERSATIONS} WHERE {self._where()})
-            SELECT NULL, count(*) FROM c UNION ALL
-            (SELECT c.conversation_id, NULL FROM c {batch if self._by_batch else ""}
-             ORDER BY {key} {self._order.way} NULLS LAST, c.conversation_id {self._order.way}
-             LIMIT :limit OFFSET :offset)"""  # noqa: S608
-        values = self._values | {"limit": limit, "offset": offset}
-        counted, *found = self._connection.execute(text(query), values).all()
-        return Page(counted[1], [row[0] for row in found])
 
     def _ids(self, query: str, limit: int, offset: int) -> list[UUID]:
         values = self._values | {"limit": limit, "offset": offset}

@@ -1,6 +1,11 @@
-"""The words that conversations are found by."""
+"""The words that conversations are found by.
+
+What occurs in keys and names is looked up first, in what little there is of it; the conversations
+are then found by equality, which indexes serve. Reading all for a part of a word would take long.
+"""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +14,8 @@ from sqlalchemy import Connection, text
 
 MOST_WORDS = 8
 ID_LENGTH = 32
+PERSON = "scaffolding_snapshot #>> '{persona,name}'"
+TOPIC = "scaffolding_snapshot #>> '{training_topic,name}'"
 
 
 class Vocabulary(BaseModel):
@@ -21,58 +28,73 @@ class Vocabulary(BaseModel):
     topics: tuple[str, ...]
 
 
+class Names(BaseModel):
+    """The names of topics and persons that occur."""
+
+    model_config = ConfigDict(frozen=True)
+
+    topics: tuple[str, ...] = ()
+    persons: tuple[str, ...] = ()
+
+
 def read_vocabulary(connection: Connection) -> Vocabulary:
     # One pass over one index, and far fewer combinations than conversations.
     query = text("SELECT DISTINCT persona_key, emotional_arc_key, topic_key FROM conversations")
-    rows = connection.execute(query).all()
-    personas, arcs, topics = (
-        (tuple(sorted({word for word in words if word})) for words in zip(*rows, strict=True))
-        if rows
-        else ((), (), ())
-    )
+    personas, arcs, topics = _columns(connection.execute(query).all(), 3)
     return Vocabulary(personas=personas, arcs=arcs, topics=topics)
 
 
-def conditions_of_text(sought: str, vocabulary: Vocabulary, values: dict[str, Any]) -> list[str]:
+def read_names(connection: Connection) -> Names:
+    """Reads all conversations; see `names_stamp`."""
+    query = text(f"SELECT DISTINCT {TOPIC}, {PERSON} FROM conversations")  # noqa: S608
+    topics, persons = _columns(connection.execute(query).all(), 2)
+    return Names(topics=topics, persons=persons)
+
+
+def names_stamp(connection: Connection) -> tuple[Any, ...]:
+    """Is another one when conversations have come or gone."""
+    query = text("SELECT count(*), max(created_at) FROM conversations")
+    return tuple(connection.execute(query).one())
+
+
+def _columns(rows: Sequence[Any], count: int) -> list[tuple[str, ...]]:
+    return [tuple(sorted({row[n] for row in rows if row[n]})) for n in range(count)]
+
+
+def conditions_of_text(
+    sought: str, vocabulary: Vocabulary, names: Names, values: dict[str, Any]
+) -> list[str]:
     """A condition on `conversations c` for each word; what it compares with goes to `values`."""
-    words = sought.lower().replace("_", " ").split()[:MOST_WORDS]
-    return [
-        _condition(word, vocabulary, f"word{number}", values) for number, word in enumerate(words)
-    ]
+    words = _plain(sought).split()[:MOST_WORDS]
+    columns = {
+        "c.persona_key": vocabulary.personas,
+        "c.emotional_arc_key": vocabulary.arcs,
+        "c.topic_key": vocabulary.topics,
+        f"(c.{TOPIC})": names.topics,
+        f"(c.{PERSON})": names.persons,
+    }
+    return [_condition(word, columns, f"word{number}", values) for number, word in enumerate(words)]
 
 
-def _condition(word: str, vocabulary: Vocabulary, name: str, values: dict[str, Any]) -> str:
-    escaped = re.sub(r"([\\%_])", r"\\\1", word)
-    values[name] = f"%{escaped}%"
-    either = [*_of_keys(word, vocabulary, name, values), *_of_id(word, name, values)]
-    either.append(
-        f"""c.conversation_id IN (
-            SELECT of_it.conversation_id
-            FROM batch_items of_it JOIN batch_jobs job ON job.id = of_it.batch_job_id
-            WHERE lower(job.name) LIKE :{name} OR job.id::text LIKE :{name})"""  # noqa: S608
-    )
-    either += [
-        # In the collation "C", which folds A to Z only, this costs a fraction.
-        f"lower((c.scaffolding_snapshot #>> '{{{place},name}}') COLLATE \"C\") LIKE :{name}"
-        for place in ("training_topic", "persona")
-    ]
+def _condition(
+    word: str, columns: dict[str, tuple[str, ...]], name: str, values: dict[str, Any]
+) -> str:
+    either = [_of_batches(word, name, values), *_of_id(word, name, values)]
+    for number, (column, texts) in enumerate(columns.items()):
+        alike = [each for each in texts if word in _plain(each)]
+        if alike:
+            values[f"{name}_{number}"] = alike
+            either.append(f"{column} = ANY(:{name}_{number})")
     return f"({' OR '.join(either)})"
 
 
-def _of_keys(word: str, vocabulary: Vocabulary, name: str, values: dict[str, Any]) -> list[str]:
-    """Keys that have the word in them are looked up here, so that the rows need no text search."""
-    columns = {
-        "persona_key": vocabulary.personas,
-        "emotional_arc_key": vocabulary.arcs,
-        "topic_key": vocabulary.topics,
-    }
-    found = []
-    for column, keys in columns.items():
-        alike = [key for key in keys if word in key.lower().replace("_", " ")]
-        if alike:
-            values[f"{name}_{column}"] = alike
-            found.append(f"c.{column} = ANY(:{name}_{column})")
-    return found
+def _of_batches(word: str, name: str, values: dict[str, Any]) -> str:
+    escaped = re.sub(r"([\\%_])", r"\\\1", word)
+    values[name] = f"%{escaped}%"
+    return f"""c.conversation_id = ANY(ARRAY(
+        SELECT of_it.conversation_id
+        FROM batch_items of_it JOIN batch_jobs job ON job.id = of_it.batch_job_id
+        WHERE replace(lower(job.name), '_', ' ') LIKE :{name} OR job.id::text LIKE :{name}))"""  # noqa: S608
 
 
 def _of_id(word: str, name: str, values: dict[str, Any]) -> list[str]:
@@ -83,3 +105,8 @@ def _of_id(word: str, name: str, values: dict[str, Any]) -> list[str]:
     values[f"{name}_from"] = UUID(digits.ljust(ID_LENGTH, "0"))
     values[f"{name}_to"] = UUID(digits.ljust(ID_LENGTH, "f"))
     return [f"c.conversation_id BETWEEN :{name}_from AND :{name}_to"]
+
+
+def _plain(text: str) -> str:
+    """Keys are written with underscores, and looked for with spaces."""
+    return text.casefold().replace("_", " ")

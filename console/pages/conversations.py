@@ -10,15 +10,16 @@ from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from console.browse import PATH, SIZES, Browse
+from console.context import console
 from console.pages.visiting import OwnForm, visiting
 from console.rendering import render, tell_next
 from console.security.forms import field
 from console.security.sessions import state
 from console.selection import uuids, with_more, with_picks
 from db import browsing, catalogue, rows
-from db.browsing import COLUMNS, Column, Page
+from db.browsing import COLUMNS, Column, Page, Words
 from db.engine import reading
-from db.words import Vocabulary, read_vocabulary
+from db.words import Names, read_vocabulary
 from domain.limits import MAX_CONVERSATIONS
 from domain.naming import name_key
 from tasks import resources
@@ -54,9 +55,9 @@ def start() -> Response:
 def conversations(request: Request) -> Response:
     browse = Browse.of(request.query_params)
     with reading(resources.engine()) as connection:
-        vocabulary = read_vocabulary(connection)
+        words = _words(request, connection, browse)
         files = catalogue.training_files(connection)
-        found, browse = _page(connection, browse, vocabulary)
+        found, browse = _page(connection, browse, words)
         shown = rows.rows(connection, found.ids)
         batches = rows.batches(connection, limit=MOST_BATCHES)
     return render(
@@ -68,7 +69,7 @@ def conversations(request: Request) -> Response:
         total=found.total,
         pages=_pages(found, browse),
         reach=REACH,
-        vocabulary=vocabulary,
+        vocabulary=words[0],
         statuses=STATUSES,
         sizes=SIZES,
         columns=COLUMNS,
@@ -142,9 +143,9 @@ def _counter(request: Request, left_out: Sequence[UUID]) -> Response:
 
 def _pick_all(request: Request, browse: Browse) -> None:
     with reading(resources.engine()) as connection:
-        vocabulary = read_vocabulary(connection)
+        words = _words(request, connection, browse)
         filters = browse.filters(_id_of(connection, browse.not_in))
-        _pick(request, browsing.all_ids(connection, filters, browse.order, vocabulary))
+        _pick(request, browsing.all_ids(connection, filters, browse.order, words))
 
 
 def _pick(request: Request, candidates: Iterable[Sequence[UUID]]) -> None:
@@ -167,22 +168,28 @@ def _no_room(more: str) -> str:
     return f"At most {MAX_CONVERSATIONS} conversations can be selected. {more}"
 
 
-def _page(connection: Connection, browse: Browse, vocabulary: Vocabulary) -> tuple[Page, Browse]:
+def _words(request: Request, connection: Connection, browse: Browse) -> Words:
+    """What may be chosen from; and the names, where they are searched."""
+    names = console(request).names.read(connection) if browse.text else Names()
+    return read_vocabulary(connection), names
+
+
+def _page(connection: Connection, browse: Browse, words: Words) -> tuple[Page, Browse]:
     """The page's conversations; those of the last page where there are not so many."""
     browse = browse.at(min(browse.page, REACH // browse.per_page))
-    found = _query(connection, browse, vocabulary)
+    found = _query(connection, browse, words)
     if not found.ids and found.total:
         browse = browse.at(_pages(found, browse))
-        found = _query(connection, browse, vocabulary)
+        found = _query(connection, browse, words)
     return found, browse
 
 
-def _query(connection: Connection, browse: Browse, vocabulary: Vocabulary) -> Page:
+def _query(connection: Connection, browse: Browse, words: Words) -> Page:
     return browsing.page(
         connection,
         browse.filters(_id_of(connection, browse.not_in)),
         browse.order,
-        vocabulary,
+        words,
         limit=browse.per_page,
         offset=browse.offset,
     )

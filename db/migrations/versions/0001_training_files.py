@@ -39,7 +39,9 @@ SOURCES = {
         CREATE INDEX ix_conversations_topic_key ON conversations (topic_key, conversation_id);
         CREATE INDEX ix_conversations_tier ON conversations (tier, conversation_id);
         CREATE INDEX ix_conversations_title
-            ON conversations ((scaffolding_snapshot #>> '{training_topic,name}'), conversation_id)
+            ON conversations ((scaffolding_snapshot #>> '{training_topic,name}'), conversation_id);
+        CREATE INDEX ix_conversations_person
+            ON conversations ((scaffolding_snapshot #>> '{persona,name}'))
     """,
     "batch_jobs": """
         CREATE TABLE batch_jobs (
