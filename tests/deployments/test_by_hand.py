@@ -23,6 +23,7 @@ from trainfold.stack.ports import choose_ports
 from trainfold.stack.system_user import ensure_system_user, give, run_as
 
 pytestmark = pytest.mark.slow
+SEAWEED = ("master", "volume", "filer", "s3")
 PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
 IDS = [f"00000000-0000-4000-8000-00000000000{digit}" for digit in range(3)]
 
@@ -79,14 +80,12 @@ def run(*command: Any) -> None:
 @pytest.fixture(scope="module")
 def host(home: Path, environment: dict[str, str], postgres: int) -> Host:
     """The services of compose.yaml with addresses and folders of this machine."""
-    prefect, s3, master, volume, filer = choose_ports([], count=5)
-    seaweed = f"-ip.bind=127.0.0.1,-master.port={master},-volume.port={volume},-filer.port={filer}"
+    prefect, s3, filer, *others = choose_ports([], count=9)
+    # By default a gRPC port is the HTTP port and 10,000, which may be more than there are.
+    listeners = ("master.port", "volume.port", *(f"{each}.port.grpc" for each in SEAWEED))
+    inner = [f"-{name}={port}" for name, port in zip(listeners, others, strict=True)]
     services = composition(environment)["services"]
-    services["s3"]["command"] = [
-        part
-        for given in services["s3"]["command"]
-        for part in (seaweed.split(",") if given == "-ip.bind=127.0.0.1" else [given])
-    ]
+    services["s3"]["command"] += [*inner, f"-filer.port={filer}"]
     (home / "results").mkdir()
     return Host(
         home,
