@@ -13,6 +13,7 @@ from prefect.settings import Settings as PrefectSettings
 from prefect.settings import get_current_settings
 from typer.main import get_command
 
+from console.settings import ConsoleSettings
 from tests.deployments.composition import DEPLOYMENTS, VARIABLE, composition, new_environment
 from trainfold.cli.main import app
 from trainfold.settings import Settings, home_directory
@@ -39,7 +40,7 @@ def test_every_variable_is_in_the_example_and_the_other_way_round():
 def test_no_secret_is_given_and_none_has_a_default():
     example = (DEPLOYMENTS / "example.env").read_text(encoding="utf-8")
     secrets = set(re.findall(r"^(\w+)=$", example, flags=re.MULTILINE))
-    assert len(secrets) == 6
+    assert len(secrets) == 7
     optional = {name for name, kind, _ in VARIABLE.findall(COMPOSE) if kind != "?"}
     assert secrets.isdisjoint(optional)
     for name in secrets:
@@ -51,7 +52,7 @@ def test_no_secret_is_given_and_none_has_a_default():
 
 def test_ports_are_published_on_loopback_only():
     ports = [port for each in SERVICES.values() for port in each.get("ports", [])]
-    assert len(ports) == 2
+    assert len(ports) == 3
     assert all(re.fullmatch(r"127\.0\.0\.1:\d+:\d+", port) for port in ports)
     assert all("network_mode" not in each for each in SERVICES.values())
 
@@ -81,6 +82,7 @@ def test_every_service_waited_for_says_how_it_is():
 
 def test_every_setting_is_one():
     own = {f"TRAINFOLD_{field}".upper() for field in Settings.model_fields}
+    own |= {f"TRAINFOLD_CONSOLE_{field}".upper() for field in ConsoleSettings.model_fields}
     prefects = set(get_current_settings().to_environment_variables(include_secrets=True))
     known = own | prefects | prefect_names(PrefectSettings)
     named = {key for each in OWN.values() for key in each["environment"]} | set(image_environment())
@@ -133,7 +135,7 @@ def test_the_readmes_command_fills_in_every_secret(tmp_path: Path):
     assert made.stat().st_mode & 0o077 == 0
     pairs = [line.split("=", 1) for line in made.read_text().splitlines() if "=" in line]
     assert all(value for _, value in pairs)
-    assert len({value for _, value in pairs}) >= 6
+    assert len({value for _, value in pairs}) >= 7
     assert composition(dict(pairs))["services"].keys() == SERVICES.keys()
 
 
