@@ -14,8 +14,8 @@ from domain.eligibility import EligibleConversation
 from domain.limits import Limits
 from domain.validation import validate
 from storage.s3 import S3Store
+from storage.source import read_source
 from tasks import resources
-from tasks.fetch import read_source
 from tasks.rebuilding import THREADS
 
 MOST_BYTES = Limits().file_bytes
