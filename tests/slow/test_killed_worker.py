@@ -1,6 +1,5 @@
 """A worker's machine dies in the middle of a run. Takes three minutes, so `pytest -m slow`."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -71,8 +70,7 @@ def test_a_run_whose_worker_was_killed_is_crashed_and_runs_again(
         wait_for(deployments, run_id, {"Crashed", "AwaitingRetry"}, seconds=150)
         run = wait_for(deployments, run_id, {"Completed"}, seconds=90)
     finally:
-        os.kill(second.pid, signal.SIGINT)
-        second.wait(30)
+        kill(second)
     assert run["run_count"] == 2
     with reading(resources.engine()) as connection:
         version = find_version(connection, "Survivor")
