@@ -126,7 +126,7 @@ class _Query:
         self._key = KEYS[order.by]
         self._values: dict[str, Any] = filters.model_dump(exclude_none=True, exclude={"text"})
         self._conditions = [sql for name, sql in CONDITIONS.items() if name in self._values]
-        self._conditions += conditions_of_text(filters.text, *words, self._values)
+        self._conditions += conditions_of_text(connection, filters.text, *words, self._values)
 
     def count(self, source: str, *conditions: str) -> int:
         query = f"SELECT count(*) FROM {source} WHERE {self._where(*conditions)}"  # noqa: S608

@@ -5,7 +5,7 @@ are then found by equality, which indexes serve. Reading all for a part of a wor
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from sqlalchemy import Connection, text
 
 MOST_WORDS = 8
 ID_LENGTH = 32
+FEW = 2_000
 PERSON = "scaffolding_snapshot #>> '{persona,name}'"
 TOPIC = "scaffolding_snapshot #>> '{training_topic,name}'"
 
@@ -62,10 +63,13 @@ def _columns(rows: Sequence[Any], count: int) -> list[tuple[str, ...]]:
 
 
 def conditions_of_text(
-    sought: str, vocabulary: Vocabulary, names: Names, values: dict[str, Any]
+    connection: Connection,
+    sought: str,
+    vocabulary: Vocabulary,
+    names: Names,
+    values: dict[str, Any],
 ) -> list[str]:
     """A condition on `conversations c` for each word; what it compares with goes to `values`."""
-    words = _plain(sought).split()[:MOST_WORDS]
     columns = {
         "c.persona_key": vocabulary.personas,
         "c.emotional_arc_key": vocabulary.arcs,
@@ -73,28 +77,49 @@ def conditions_of_text(
         f"(c.{TOPIC})": names.topics,
         f"(c.{PERSON})": names.persons,
     }
-    return [_condition(word, columns, f"word{number}", values) for number, word in enumerate(words)]
+    conditions = []
+    for number, word in enumerate(_plain(sought).split()[:MOST_WORDS]):
+        name = f"word{number}"
+        either = [
+            *_of_batches(connection, word, name, values),
+            *_of_id(word, name, values),
+            *_of_columns(word, columns, name, values),
+        ]
+        conditions.append(f"({' OR '.join(either) or 'false'})")
+    return conditions
 
 
-def _condition(
+def _of_columns(
     word: str, columns: dict[str, tuple[str, ...]], name: str, values: dict[str, Any]
-) -> str:
-    either = [_of_batches(word, name, values), *_of_id(word, name, values)]
+) -> Iterator[str]:
     for number, (column, texts) in enumerate(columns.items()):
         alike = [each for each in texts if word in _plain(each)]
         if alike:
             values[f"{name}_{number}"] = alike
-            either.append(f"{column} = ANY(:{name}_{number})")
-    return f"({' OR '.join(either)})"
+            yield f"{column} = ANY(:{name}_{number})"
 
 
-def _of_batches(word: str, name: str, values: dict[str, Any]) -> str:
+def _of_batches(
+    connection: Connection, word: str, name: str, values: dict[str, Any]
+) -> Iterator[str]:
+    """Few conversations are named, which an index finds; many are compared with all at once."""
+    jobs = text("""
+        SELECT id FROM batch_jobs
+        WHERE replace(lower(name), '_', ' ') LIKE :it OR id::text LIKE :it
+    """)
     escaped = re.sub(r"([\\%_])", r"\\\1", word)
-    values[name] = f"%{escaped}%"
-    return f"""c.conversation_id = ANY(ARRAY(
-        SELECT of_it.conversation_id
-        FROM batch_items of_it JOIN batch_jobs job ON job.id = of_it.batch_job_id
-        WHERE replace(lower(job.name), '_', ' ') LIKE :{name} OR job.id::text LIKE :{name}))"""  # noqa: S608
+    found = connection.execute(jobs, {"it": f"%{escaped}%"}).scalars().all()
+    if not found:
+        return
+    items = "SELECT i.conversation_id FROM batch_items i WHERE i.batch_job_id = ANY(:batches)"
+    asked = {"batches": found, "limit": FEW + 1}
+    held = connection.execute(text(f"{items} LIMIT :limit"), asked).scalars().all()
+    if len(held) <= FEW:
+        values[f"{name}_held"] = held
+        yield f"c.conversation_id = ANY(:{name}_held)"
+    else:
+        values[f"{name}_batches"] = found
+        yield f"c.conversation_id IN ({items.replace(':batches', f':{name}_batches')})"
 
 
 def _of_id(word: str, name: str, values: dict[str, Any]) -> list[str]:
