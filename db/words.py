@@ -80,10 +80,11 @@ def conditions_of_text(
     conditions = []
     for number, word in enumerate(_plain(sought).split()[:MOST_WORDS]):
         name = f"word{number}"
+        # The cheapest first: what one finds, the others are not asked for.
         either = [
-            *_of_batches(connection, word, name, values),
             *_of_id(word, name, values),
             *_of_columns(word, columns, name, values),
+            *_of_batches(connection, word, name, values),
         ]
         conditions.append(f"({' OR '.join(either) or 'false'})")
     return conditions

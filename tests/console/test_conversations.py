@@ -4,6 +4,7 @@ from uuid import uuid4
 
 from sqlalchemy import Engine
 
+from db import words
 from tests.asking import carry_out, request
 from tests.conftest import Library
 from tests.console.conftest import Page, Visit
@@ -70,6 +71,17 @@ def test_every_filter_narrows_and_lives_in_the_address(console: Visit, library: 
     fields = {"do": "filter", "text": "kofi", "persona": "p_one", "size": "25", "sort": "created"}
     answer = console.post("/conversations", fields)
     assert answer.headers["location"] == "/conversations?text=kofi&persona=p_one&size=25"
+
+
+def test_a_word_of_large_batches_finds_their_conversations(
+    console: Visit, library: Library, monkeypatch
+):
+    monkeypatch.setattr(words, "FEW", 1)
+    wanted = {str(id) for id in library.add_many(3)}
+    library.batch(*wanted, name="autumn_talks")
+    library.add()
+    assert set(ids_on(console.page("/conversations?text=autumn+talks"))) == wanted
+    assert ids_on(console.page("/conversations?text=autumn+zebra")) == []
 
 
 def test_an_address_that_is_not_understood_still_opens(console: Visit, library: Library):
