@@ -43,12 +43,12 @@ def _own_home() -> Callable[[Callable[[], int]], int]:
 
     from db import migrate  # noqa: PLC0415 - the environment comes first
     from tasks import resources  # noqa: PLC0415
-    from trainfold.stack import Stack, prefect_environment  # noqa: PLC0415
+    from trainfold.stack import Service, Stack, prefect_environment  # noqa: PLC0415
 
     def with_stack(work: Callable[[], int]) -> int:
         stack = Stack(home)
         try:
-            stack.up(say=print)
+            stack.up([Service.POSTGRES, Service.S3, Service.PREFECT], say=print)
             resources.forget()
             migrate.upgrade(resources.engine())
             resources.conversations_store().create_bucket()

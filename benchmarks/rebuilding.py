@@ -1,8 +1,9 @@
 """Rebuilds of large files, of which one conversation in a hundred has changed."""
 
+from collections.abc import Sequence
 from typing import Any
 from unittest import mock
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from benchmarks import content
 from benchmarks.measure import Bar, Cost, Figure, Meter, Report, in_own_process
@@ -16,9 +17,10 @@ CHANGED_ONE_IN = 100
 def run(*, sizes: tuple[int, ...], repeats: int) -> Report:
     costs: dict[int, list[Cost]] = {}
     for size in sizes:
-        for _ in range(repeats):
-            name = f"Rebuilt {uuid4()}"
-            in_own_process(prepare, name, size)
+        name = f"Rebuilt {size}"
+        ids = in_own_process(prepare, name, size)
+        for number in range(repeats):
+            in_own_process(change, ids[::CHANGED_ONE_IN], number)
             costs.setdefault(size, []).append(in_own_process(rebuild, name))
     figures = [figure for size in sizes for figure in _figures(size, costs[size])]
     peaks = {size: figures[3 * at + 1].median for at, size in enumerate(sizes)}
@@ -38,24 +40,29 @@ def _figures(size: int, costs: list[Cost]) -> list[Figure]:
     ]
 
 
-def prepare(name: str, size: int) -> None:
-    """A training file whose sources are all in the bucket, some of them changed since."""
-    store = resources.conversations_store()
+def prepare(name: str, size: int) -> list[UUID]:
+    """A training file whose sources are all in the bucket; the conversations in it."""
     ids = content.stored(size)
+    request = AddRequest(
+        training_file=name,
+        conversation_ids=tuple(map(str, ids)),
+        new=True,
+        requested_by="bench",
+        request_id=str(uuid4()),
+    )
+    fragments = [content.fragment(id) for id in ids]
     with mock.patch("domain.eligibility.MAX_CONVERSATIONS", size):
-        request = AddRequest(
-            training_file=name,
-            conversation_ids=tuple(map(str, ids)),
-            new=True,
-            requested_by="bench",
-            request_id=str(uuid4()),
-        )
-        fragments = [content.fragment(id) for id in ids]
         make_version(resources.engine(), resources.training_files_store(), request, fragments)
-    for id in ids[::CHANGED_ONE_IN]:
-        data = content.conversation_file(id)
-        changed = data.replace(b'"reviewer_notes": ', b'"seen": true, "reviewer_notes": ')
-        store.put(f"bench/{id}.json", changed, content_type="application/json")
+    return ids
+
+
+def change(ids: Sequence[UUID], number: int) -> None:
+    """Other sources than before, for these conversations."""
+    store = resources.conversations_store()
+    seen = f'"seen": {number}, "reviewer_notes": '.encode()
+    for id in ids:
+        data = content.conversation_file(id).replace(b'"reviewer_notes": ', seen)
+        store.put(f"bench/{id}.json", data, content_type="application/json")
 
 
 def rebuild(name: str) -> Cost:
