@@ -25,7 +25,7 @@ def test_the_list_shows_what_the_current_version_holds(console: Visit, library: 
     carry_out(request("Spring talks", library.add_many(2), new=True, description="Of spring"))
     version = carry_out(request("Spring talks", [library.add()]))
     page = console.page("/training-files")
-    row = page.text.split("Download ")[1]
+    row = page.text.split("Download, sizes ")[1]
     assert row.startswith("Spring talks Of spring 2 3 12 6 3.00")
     for format in ("json", "jsonl"):
         assert f"/training-files/Spring%20talks/versions/2/{format}" in page.links
