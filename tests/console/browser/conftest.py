@@ -65,7 +65,7 @@ class Curator:
 
     def _heard(self, message: Any) -> None:
         # htmx complains of a request that ends because its reader has gone on.
-        expected = ("status of 4", "htmx:afterRequest", "htmx:sendError")
+        expected = ("status of 4", "htmx:afterRequest", "htmx:sendAbort", "htmx:sendError")
         if message.type == "error" and not any(each in message.text for each in expected):
             self.complaints.append(message.text)
 
