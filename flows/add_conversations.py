@@ -1,6 +1,7 @@
 """Add conversations to a training file, or create one with them."""
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from prefect import flow
@@ -32,7 +33,7 @@ from tasks.fetch import fetch
 from tasks.gate import gate
 from tasks.preconditions import check_preconditions
 from tasks.reduce import reduce
-from tasks.report import report_result, report_version
+from tasks.report import report_result, report_together, report_version
 from tasks.validate import validate
 
 R = TypeVar("R")
@@ -115,8 +116,9 @@ def settle(futures: Iterable[PrefectFuture[R]]) -> tuple[list[R | None], list[Re
 
 def made(version: VersionRecord) -> State[VersionRecord]:
     """The end of a run that has its version."""
-    report_version(version)
-    report_result(version_document(version))
+    report_together(
+        partial(report_version, version), partial(report_result, version_document(version))
+    )
     message = (
         f"Version {version.number} of “{version.training_file}”: "
         f"{version.conversation_count} conversations, {version.example_count} examples"
