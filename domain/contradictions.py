@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from domain import jsonl
-from domain.conversation import Conversation, HistoryTurn, TrainingPair
+from domain.conversation import Conversation, TrainingPair
 from domain.findings import Reason, shortened
 
 
@@ -28,7 +28,7 @@ def contradictions(conversation: Conversation, conversation_id: UUID | None) -> 
     yield from _about_turns(pairs)
     yield from _about_ids(pairs)
     for index, pair in enumerate(pairs):
-        yield from _about_history(pairs[:index], pair)
+        yield from _about_history(pairs, index, pair)
 
 
 def reserved_keys(raw: dict[str, Any]) -> Iterator[Reason]:
@@ -71,28 +71,26 @@ def _about_ids(pairs: list[TrainingPair]) -> Iterator[Reason]:
         seen.add(pair.id)
 
 
-def _about_history(earlier: list[TrainingPair], pair: TrainingPair) -> Iterator[Reason]:
+def _about_history(pairs: list[TrainingPair], at: int, pair: TrainingPair) -> Iterator[Reason]:
+    """What the pair tells of the `at` turns before it must be what those say."""
     last = 1
     for index, told in enumerate(pair.conversation_history):
-        if not last <= told["turn"] <= len(earlier):
+        turn, role = told["turn"], told["role"]
+        if not last <= turn <= at:
             yield Reason(
                 code="wrong-history",
-                reason=f"History turn {told['turn']} does not come after the turns before it "
+                reason=f"History turn {turn} does not come after the turns before it "
                 f"and before turn {pair.turn_number}.",
-                path=f"training_pairs[{len(earlier)}].conversation_history[{index}].turn",
+                path=f"training_pairs[{at}].conversation_history[{index}].turn",
             )
-        elif _said(earlier[told["turn"] - 1], told) not in (None, told["content"]):
-            yield Reason(
-                code="wrong-history",
-                reason=f"The history has the {told['role']} say something else than turn "
-                f"{told['turn']} does.",
-                path=f"training_pairs[{len(earlier)}].conversation_history[{index}].content",
-            )
-        last = max(last, told["turn"])
-
-
-def _said(pair: TrainingPair, told: HistoryTurn) -> str | None:
-    """What the pair of that turn has the same speaker say, if it has."""
-    if told["role"] == "user":
-        return pair.current_user_input
-    return pair.target_response or None
+        else:
+            earlier = pairs[turn - 1]
+            # An assistant's turn without a target says nothing that could be compared.
+            said = earlier.current_user_input if role == "user" else earlier.target_response
+            if said and said != told["content"]:
+                yield Reason(
+                    code="wrong-history",
+                    reason=f"The history has the {role} say something else than turn {turn} does.",
+                    path=f"training_pairs[{at}].conversation_history[{index}].content",
+                )
+        last = max(last, turn)

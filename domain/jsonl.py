@@ -45,9 +45,8 @@ def example_lines(
 
     Keys stand in the format's order, unknown ones after them in the order of the source.
     """
-    return b"".join(
-        _line(str(conversation_id), pair, suffix) for pair in pairs if pair["target_response"]
-    )
+    text = str(conversation_id)
+    return b"".join(_line(text, pair, suffix) for pair in pairs if pair["target_response"])
 
 
 def with_suffix(lines: bytes, old: str, new: str) -> bytes:

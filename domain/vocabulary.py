@@ -35,6 +35,9 @@ KNOWN: dict[str, frozenset[str]] = {
     "target_use": frozenset({"LoRA fine-tuning for emotionally intelligent chatbot"}),
 }
 
+PERSONAS, ARCS = KNOWN["persona_archetype"], KNOWN["emotional_arc_key"]
+PHASES, VALENCES = KNOWN["conversation_phase"], KNOWN["valence"]
+
 
 def unknown_words(conversation_id: str, conversation: Conversation) -> Iterator[VersionWarning]:
     """One warning for each place with a word that the schema's enum does not list."""
@@ -50,16 +53,20 @@ def unknown_words(conversation_id: str, conversation: Conversation) -> Iterator[
 def _unknown(conversation: Conversation) -> Iterator[tuple[str, str, str]]:
     dataset = conversation.dataset_metadata
     for field in ("conversation_source", "quality_tier", "target_use"):
-        word = getattr(dataset, field)
-        if word not in KNOWN[field]:
+        if (word := getattr(dataset, field)) not in KNOWN[field]:
             yield field, word, f"dataset_metadata.{field}"
     for index, pair in enumerate(conversation.training_pairs):
-        metadata = pair.conversation_metadata
-        for field in ("persona_archetype", "emotional_arc_key", "conversation_phase"):
-            word = getattr(metadata, field)
-            if word not in KNOWN[field]:
-                yield field, word, f"training_pairs[{index}].conversation_metadata.{field}"
-        valence = pair.emotional_context.detected_emotions.valence
-        if valence not in KNOWN["valence"]:
+        metadata, emotions = pair.conversation_metadata, pair.emotional_context.detected_emotions
+        if (word := metadata.persona_archetype) not in PERSONAS:
+            yield "persona_archetype", word, f"{_metadata(index)}.persona_archetype"
+        if (word := metadata.emotional_arc_key) not in ARCS:
+            yield "emotional_arc_key", word, f"{_metadata(index)}.emotional_arc_key"
+        if (word := metadata.conversation_phase) not in PHASES:
+            yield "conversation_phase", word, f"{_metadata(index)}.conversation_phase"
+        if (word := emotions.valence) not in VALENCES:
             path = f"training_pairs[{index}].emotional_context.detected_emotions.valence"
-            yield "valence", valence, path
+            yield "valence", word, path
+
+
+def _metadata(index: int) -> str:
+    return f"training_pairs[{index}].conversation_metadata"
