@@ -26,8 +26,10 @@ from trainfold.stack import Service, Stack, StackError, prefect_environment
 
 DATA_SERVICES = (Service.POSTGRES, Service.S3)
 UP = """
-import sys
+import signal, sys
 from pathlib import Path
+# A shell's background jobs start with it ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from trainfold.stack import Service, Stack
 Stack(Path(sys.argv[1])).up([Service.POSTGRES, Service.S3], say=print)
 """

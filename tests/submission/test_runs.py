@@ -1,5 +1,6 @@
 """Runs of a real server; each is carried out in this process, as a worker would."""
 
+import time
 from uuid import UUID, uuid4
 
 import pytest
@@ -44,10 +45,12 @@ def test_a_run_is_followed_from_its_submission_to_its_version(runs: Runs, librar
 def test_fetched_and_validated_conversations_are_counted(runs: Runs, library: Library):
     run_id = runs.submit_add(request("Counted", library.add_many(3), new=True))
     carry_out(run_id)
-    for _ in range(50):
+    # The server takes in the events of task runs for some seconds after them.
+    deadline = time.monotonic() + 30
+    progress = runs.progress(run_id)
+    while (progress.fetched, progress.validated) != (3, 3) and time.monotonic() < deadline:
+        time.sleep(0.2)
         progress = runs.progress(run_id)
-        if progress.validated == 3:
-            break
     assert (progress.fetched, progress.validated) == (3, 3)
 
 
