@@ -19,7 +19,7 @@ setup: .venv/installed ## Make .venv with the trainfold command in it
 demo: setup ## Run the whole journey on the bundled samples
 	@$(BIN)/trainfold demo
 
-test: setup ## Run all tests (on real PostgreSQL, S3 and Prefect, which they start and stop)
+test: setup ## Run the tests (on real PostgreSQL, S3 and Prefect, which they start and stop)
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 slow: setup ## Run the tests that take minutes
