@@ -2,8 +2,9 @@
 
     python -m benchmarks.console_pages [--conversations N] [--repeats N] [--json PATH]
 
-Starts a PostgreSQL of its own in a temporary home, fills it, asks a console for every sort, filter
-and page over HTTP on loopback, prints a table, and writes all figures as JSON if asked to.
+Starts a PostgreSQL of its own in a temporary home, fills it, starts a console as `trainfold up`
+does, asks it for every sort, filter and page over HTTP on loopback, prints a table, and writes all
+figures as JSON if asked to.
 """
 
 import argparse
@@ -14,10 +15,8 @@ import shutil
 import statistics
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +74,7 @@ def pages(batch_id: str, file: str, id: str) -> Iterator[tuple[str, str]]:
     for column in columns:
         for way in ("asc", "desc"):
             yield f"sort {column} {way}", f"/conversations?sort={column}&dir={way}"
-        yield f"sort {column}, page 200", f"/conversations?sort={column}&dir=asc&page=200"
+        yield f"sort {column}, last page", f"/conversations?sort={column}&dir=asc&page=40"
     filters = {
         "batch": f"batch={batch_id}",
         "status": "status=validation_failed",
@@ -137,25 +136,6 @@ def fill(engine: Any, conversations: int) -> None:
         connection.execute(text("VACUUM ANALYZE"))
 
 
-@contextmanager
-def console() -> Iterator[str]:
-    """A console's address."""
-    from console.serving import Serving  # noqa: PLC0415
-    from console.settings import ConsoleSettings  # noqa: PLC0415
-
-    serving = Serving(ConsoleSettings())
-    server = serving.server
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.05)
-    try:
-        yield serving.address
-    finally:
-        server.should_exit = True
-        thread.join()
-
-
 def measure(address: str, path: str, repeats: int) -> dict[str, Any]:
     import httpx  # noqa: PLC0415
 
@@ -194,8 +174,11 @@ def run(home: Path, conversations: int, repeats: int) -> dict[str, Any]:
     from tasks import resources  # noqa: PLC0415
     from trainfold.stack import Service, Stack  # noqa: PLC0415
 
+    def say(text: str) -> None:
+        print(text, file=sys.stderr)
+
     stack = Stack(home)
-    stack.up([Service.POSTGRES], say=lambda text: print(text, file=sys.stderr))
+    stack.up([Service.POSTGRES], say=say)
     try:
         engine = resources.engine()
         migrate.upgrade(engine)
@@ -205,12 +188,13 @@ def run(home: Path, conversations: int, repeats: int) -> dict[str, Any]:
                 "SELECT (SELECT id FROM batch_jobs LIMIT 1), "
                 "(SELECT conversation_id FROM conversations LIMIT 1)"
             ).one()
-        with console() as address:
-            measured = {
-                name: {"path": path} | measure(address, path, repeats)
-                for name, path in pages(str(batch), "File 1", str(id))
-            }
         engine.dispose()
+        stack.up([Service.CONSOLE], say=say)
+        (address,) = [str(it.address) for it in stack.status() if it.service is Service.CONSOLE]
+        measured = {
+            name: {"path": path} | measure(address, path, repeats)
+            for name, path in pages(str(batch), "File 1", str(id))
+        }
     finally:
         stack.down(say=lambda _: None)
     return {

@@ -3,4 +3,4 @@
 from console.serving import Serving
 from console.settings import ConsoleSettings
 
-Serving(ConsoleSettings()).server.run()
+Serving(ConsoleSettings()).run()

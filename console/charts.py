@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from domain.statistics import Statistics
 
 SHADES = 6
-"""Segments of a small bar that have a shade of their own; what is rarer shares the last."""
+"""Parts that have a shade of their own; what is rarer shares the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,21 @@ class Distribution:
         """What the bar says, in words."""
         told = [f"{part.key.replace('_', ' ')} {part.count}" for part in self.parts]
         return f"{self.title}: {', '.join(told)}"
+
+    @property
+    def small(self) -> "Distribution":
+        """As a small bar tells it: what is rare is one part."""
+        if len(self.parts) <= SHADES:
+            return self
+        shown, rare = self.parts[: SHADES - 1], self.parts[SHADES - 1 :]
+        others = Part(
+            key=f"{len(rare)} others",
+            count=sum(part.count for part in rare),
+            percent=round(100 - rare[0].start, 2),
+            start=rare[0].start,
+            shade=SHADES - 1,
+        )
+        return Distribution(self.title, self.singular, (*shown, others))
 
 
 def distributions(statistics: Statistics) -> list[Distribution]:

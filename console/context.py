@@ -7,11 +7,12 @@ from functools import cache
 from jinja2 import Environment
 from starlette.requests import Request
 
-from console.names import KnownNames
+from console.kept import Kept
 from console.security.identity import Identity, Visitor
 from console.security.sessions import Cookies
 from console.security.throttle import Throttle
 from console.settings import ConsoleSettings
+from db.words import Names, Vocabulary, read_names, read_vocabulary
 from domain.errors import NotReady
 from tasks import resources
 from trainfold.submission import Runs
@@ -24,7 +25,8 @@ class Console:
     identity: Identity
     templates: Environment
     throttle: Throttle = field(default_factory=Throttle)
-    names: KnownNames = field(default_factory=KnownNames)
+    vocabulary: Kept[Vocabulary] = field(default_factory=lambda: Kept(read_vocabulary))
+    names: Kept[Names] = field(default_factory=lambda: Kept(read_names))
 
 
 def console(request: Request) -> Console:

@@ -1,5 +1,6 @@
 """Serve the console."""
 
+import gc
 import secrets
 
 import uvicorn
@@ -27,9 +28,16 @@ class Serving:
         host = self._settings.host
         return f"http://{f'[{host}]' if ':' in host else host}:{self._settings.port}"
 
+    def run(self) -> None:
+        """Serve until this process is told to end."""
+        # What is loaded by now stays; looking through it for garbage would hold up a page in
+        # twenty for a tenth of a second.
+        gc.collect()
+        gc.freeze()
+        self.server.run()
+
     @property
     def server(self) -> uvicorn.Server:
-        """Runs until its process is told to end."""
         config = uvicorn.Config(
             self._app,
             host=self._settings.host,

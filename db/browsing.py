@@ -52,6 +52,8 @@ FIRST_BATCHES = """batch_items first
 WITHOUT_BATCH = """NOT EXISTS (SELECT 1 FROM batch_items some_batch
                                WHERE some_batch.conversation_id = c.conversation_id)"""
 STRIDE = 500
+REACH = 2_000
+"""Conversations that pages lead to, and that are counted: what lies beyond is never read."""
 
 
 Words = tuple[Vocabulary, Names]
@@ -68,7 +70,7 @@ class Filters(BaseModel):
     arc: str | None = None
     topic: str | None = None
     text: str = ""
-    """Words that must all occur: in the names, a key, a batch's name or id, or begin the id."""
+    """Words that must all occur: in a name, a key, a batch's name; or begin its or a batch's id."""
     not_in: UUID | None = None
     """A training file that they are not in."""
 
@@ -87,7 +89,7 @@ class Order(BaseModel):
 @dataclass(frozen=True, slots=True)
 class Page:
     total: int
-    """Of all pages."""
+    """Of all pages, counted up to REACH + 1."""
     ids: Sequence[UUID]
 
 
@@ -102,7 +104,7 @@ def page(
 ) -> Page:
     """The conversations that match, in order."""
     query = _Query(connection, filters, order, words)
-    return Page(query.count(CONVERSATIONS), query.listed(limit, offset))
+    return Page(query.count(CONVERSATIONS, limit=REACH + 1), query.listed(limit, offset))
 
 
 def all_ids(
@@ -128,9 +130,11 @@ class _Query:
         self._conditions = [sql for name, sql in CONDITIONS.items() if name in self._values]
         self._conditions += conditions_of_text(connection, filters.text, *words, self._values)
 
-    def count(self, source: str, *conditions: str) -> int:
-        query = f"SELECT count(*) FROM {source} WHERE {self._where(*conditions)}"  # noqa: S608
-        return int(self._connection.execute(text(query), self._values).scalar_one())
+    def count(self, source: str, *conditions: str, limit: int | None = None) -> int:
+        found = f"SELECT 1 FROM {source} WHERE {self._where(*conditions)} LIMIT :limit"  # noqa: S608
+        values = self._values | {"limit": limit}
+        query = text(f"SELECT count(*) FROM ({found}) AS found")  # noqa: S608
+        return int(self._connection.execute(query, values).scalar_one())
 
     def listed(self, limit: int, offset: int) -> list[UUID]:
         """Those that have a value in the column, as an index gives them, and then the others."""

@@ -47,21 +47,26 @@ class ConversationRow(BaseModel):
     training_files: tuple[str, ...]
 
 
-class TrainingFileRow(BaseModel):
-    """A training file in a listing, with the counts of its current version."""
+class TrainingFileChoice(BaseModel):
+    """What tells one training file from another in a list to choose from."""
 
     model_config = ConfigDict(frozen=True)
 
     id: UUID
     name: str
-    description: str
     status: str
-    current_version: int
-    created_at: datetime
-    created_by: str
     updated_at: datetime
     conversation_count: int
     pair_count: int
+
+
+class TrainingFileRow(TrainingFileChoice):
+    """A training file in a listing, with the numbers of its current version."""
+
+    description: str
+    current_version: int
+    created_at: datetime
+    created_by: str
     example_count: int
     json_size_bytes: int
     jsonl_size_bytes: int
@@ -128,6 +133,18 @@ def conversation_ids_of(connection: Connection, batch: Batch) -> Sequence[UUID]:
         ORDER BY to_jsonb(i) ->> 'created_at', c.created_at, i.conversation_id
     """)
     return connection.execute(query, {"batch": batch.id}).scalars().all()
+
+
+def training_file_choices(connection: Connection) -> list[TrainingFileChoice]:
+    """All training files by name, without what takes long to read."""
+    query = text("""
+        SELECT f.id, f.name, f.status, f.updated_at, v.conversation_count, v.pair_count
+        FROM training_files f JOIN training_file_versions v
+          ON v.training_file_id = f.id AND v.number = f.current_version
+        ORDER BY f.name_key
+    """)
+    rows = connection.execute(query).mappings()
+    return [TrainingFileChoice.model_validate(row) for row in rows]
 
 
 def training_files(connection: Connection, name_key: str | None = None) -> list[TrainingFileRow]:

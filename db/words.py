@@ -14,9 +14,14 @@ from sqlalchemy import Connection, text
 
 MOST_WORDS = 8
 ID_LENGTH = 32
-FEW = 2_000
+FEW = 5_000
+"""Conversations of matching batches that are named; more are asked for their batches."""
 PERSON = "scaffolding_snapshot #>> '{persona,name}'"
 TOPIC = "scaffolding_snapshot #>> '{training_topic,name}'"
+# Not as a join, for which all items would be read; and by the conversation's index: that of the
+# batches would be searched once for each.
+OF_BATCHES = """EXISTS (SELECT 1 FROM batch_items i WHERE i.conversation_id = c.conversation_id
+    AND coalesce(i.batch_job_id) = ANY(:batches) OFFSET 0)"""
 
 
 class Vocabulary(BaseModel):
@@ -46,15 +51,19 @@ def read_vocabulary(connection: Connection) -> Vocabulary:
 
 
 def read_names(connection: Connection) -> Names:
-    """Reads all conversations; see `names_stamp`."""
+    """Reads all conversations; see `conversations_stamp`."""
     query = text(f"SELECT DISTINCT {TOPIC}, {PERSON} FROM conversations")  # noqa: S608
     topics, persons = _columns(connection.execute(query).all(), 2)
     return Names(topics=topics, persons=persons)
 
 
-def names_stamp(connection: Connection) -> tuple[Any, ...]:
-    """Is another one when conversations have come or gone."""
-    query = text("SELECT count(*), max(created_at) FROM conversations")
+def conversations_stamp(connection: Connection) -> tuple[int, ...]:
+    """Is another one some seconds after conversations were written, whoever wrote them."""
+    query = text("""
+        SELECT pg_stat_get_tuples_inserted(t), pg_stat_get_tuples_updated(t),
+               pg_stat_get_tuples_deleted(t)
+        FROM CAST('conversations' AS regclass) AS t
+    """)
     return tuple(connection.execute(query).one())
 
 
@@ -103,34 +112,45 @@ def _of_columns(
 def _of_batches(
     connection: Connection, word: str, name: str, values: dict[str, Any]
 ) -> Iterator[str]:
-    """Few conversations are named, which an index finds; many are compared with all at once."""
+    """Few conversations are named, which indexes find; of many, each is asked for its batches."""
     jobs = text("""
         SELECT id FROM batch_jobs
-        WHERE replace(lower(name), '_', ' ') LIKE :it OR id::text LIKE :it
+        WHERE replace(lower(name), '_', ' ') LIKE :part OR id BETWEEN :first AND :last
     """)
     escaped = re.sub(r"([\\%_])", r"\\\1", word)
-    found = connection.execute(jobs, {"it": f"%{escaped}%"}).scalars().all()
+    first, last = _ids_from(word) or (None, None)
+    asked = {"part": f"%{escaped}%", "first": first, "last": last}
+    found = connection.execute(jobs, asked).scalars().all()
     if not found:
         return
-    items = "SELECT i.conversation_id FROM batch_items i WHERE i.batch_job_id = ANY(:batches)"
-    asked = {"batches": found, "limit": FEW + 1}
-    held = connection.execute(text(f"{items} LIMIT :limit"), asked).scalars().all()
-    if len(held) <= FEW:
-        values[f"{name}_held"] = held
-        yield f"c.conversation_id = ANY(:{name}_held)"
+    items = text("""
+        SELECT array_agg(conversation_id)::text, count(*)
+        FROM (SELECT conversation_id FROM batch_items WHERE batch_job_id = ANY(:batches)
+              LIMIT :limit) AS held
+    """)
+    held, count = connection.execute(items, {"batches": found, "limit": FEW + 1}).one()
+    if count <= FEW:
+        values[f"{name}_held"] = held or "{}"
+        yield f"c.conversation_id = ANY(CAST(:{name}_held AS uuid[]))"
     else:
         values[f"{name}_batches"] = found
-        yield f"c.conversation_id IN ({items.replace(':batches', f':{name}_batches')})"
+        yield OF_BATCHES.replace(":batches", f":{name}_batches")
 
 
 def _of_id(word: str, name: str, values: dict[str, Any]) -> list[str]:
+    ids = _ids_from(word)
+    if ids is None:
+        return []
+    values[f"{name}_first"], values[f"{name}_last"] = ids
+    return [f"c.conversation_id BETWEEN :{name}_first AND :{name}_last"]
+
+
+def _ids_from(word: str) -> tuple[UUID, UUID] | None:
     """The range of ids that begin with the word, where it could begin one."""
     digits = word.replace("-", "")
     if not re.fullmatch(rf"[0-9a-f]{{4,{ID_LENGTH}}}", digits):
-        return []
-    values[f"{name}_from"] = UUID(digits.ljust(ID_LENGTH, "0"))
-    values[f"{name}_to"] = UUID(digits.ljust(ID_LENGTH, "f"))
-    return [f"c.conversation_id BETWEEN :{name}_from AND :{name}_to"]
+        return None
+    return UUID(digits.ljust(ID_LENGTH, "0")), UUID(digits.ljust(ID_LENGTH, "f"))
 
 
 def _plain(text: str) -> str:

@@ -3,7 +3,7 @@
 from prefect import task
 from prefect.tasks import exponential_backoff
 
-from db.catalogue import training_files
+from db.catalogue import training_file_choices
 from db.engine import reading
 from domain.version import VersionRecord
 from tasks import resources
@@ -15,7 +15,7 @@ from tasks.verify import verify_version
 @task(name="list-training-files", task_run_name="list training files")
 def training_file_names() -> list[str]:
     with reading(resources.engine()) as connection:
-        return [row.name for row in training_files(connection)]
+        return [row.name for row in training_file_choices(connection)]
 
 
 @task(

@@ -17,9 +17,9 @@ from console.security.forms import field
 from console.security.sessions import state
 from console.selection import uuids, with_more, with_picks
 from db import browsing, catalogue, rows
-from db.browsing import COLUMNS, Column, Page, Words
+from db.browsing import COLUMNS, REACH, Column, Page, Words
 from db.engine import reading
-from db.words import Names, read_vocabulary
+from db.words import Names
 from domain.limits import MAX_CONVERSATIONS
 from domain.naming import name_key
 from tasks import resources
@@ -42,8 +42,6 @@ STATUSES = (
     "normalization_failed", "completed",
 )  # fmt: skip
 MOST_BATCHES = 1_000
-REACH = 10_000
-"""Rows that pages lead to. Who looks for more, filters or turns the order round."""
 
 
 @router.get("/")
@@ -56,7 +54,7 @@ def conversations(request: Request) -> Response:
     browse = Browse.of(request.query_params)
     with reading(resources.engine()) as connection:
         words = _words(request, connection, browse)
-        files = catalogue.training_files(connection)
+        files = catalogue.training_file_choices(connection)
         found, browse = _page(connection, browse, words)
         shown = rows.rows(connection, found.ids)
         batches = rows.batches(connection, limit=MOST_BATCHES)
@@ -170,8 +168,9 @@ def _no_room(more: str) -> str:
 
 def _words(request: Request, connection: Connection, browse: Browse) -> Words:
     """What may be chosen from; and the names, where they are searched."""
-    names = console(request).names.read(connection) if browse.text else Names()
-    return read_vocabulary(connection), names
+    known = console(request)
+    names = known.names.of(connection) if browse.text else Names()
+    return known.vocabulary.of(connection), names
 
 
 def _page(connection: Connection, browse: Browse, words: Words) -> tuple[Page, Browse]:

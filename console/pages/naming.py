@@ -13,5 +13,5 @@ def named(connection: Connection, part: str) -> str:
         wanted = UUID(part)
     except ValueError:
         return part
-    found = [file.name for file in catalogue.training_files(connection) if file.id == wanted]
+    found = [file.name for file in catalogue.training_file_choices(connection) if file.id == wanted]
     return found[0] if found else part

@@ -1,10 +1,12 @@
 """The conversations page without scripts."""
 
+import time
 from uuid import uuid4
 
 from sqlalchemy import Engine
 
-from db import words
+from console.pages import conversations as pages
+from db import browsing, words
 from tests.asking import carry_out, request
 from tests.conftest import Library
 from tests.console.conftest import Page, Visit
@@ -82,6 +84,39 @@ def test_a_word_of_large_batches_finds_their_conversations(
     library.add()
     assert set(ids_on(console.page("/conversations?text=autumn+talks"))) == wanted
     assert ids_on(console.page("/conversations?text=autumn+zebra")) == []
+
+
+def test_ids_are_found_by_their_beginning_alone(console: Visit, library: Library):
+    id = library.add()
+    batch = library.batch(id, name="autumn")
+    for beginning in (str(id)[:6], str(batch)[:6]):
+        assert ids_on(console.page(f"/conversations?text={beginning}")) == [str(id)]
+    for middle in (str(id)[-6:], str(batch)[-6:]):
+        assert ids_on(console.page(f"/conversations?text={middle}")) == []
+
+
+def test_counts_and_pages_end_where_they_say(console: Visit, library: Library, monkeypatch):
+    library.add_many(60)
+    monkeypatch.setattr(browsing, "REACH", 50)
+    monkeypatch.setattr(pages, "REACH", 50)
+    page = console.page("/conversations?page=2")
+    assert len(ids_on(page)) == 50
+    for text in ("more than 50 in all", "Page 1 of 1", "Pages reach the first 50."):
+        assert text in page.text
+    assert "more than 50 match" in console.page("/conversations?status=completed").text
+    console.post("/conversations", {"do": "pick-all", "at": "status=completed"})
+    assert "60 of at most 80 selected" in console.page("/conversations").text
+
+
+def test_filters_offer_what_has_come_since(console: Visit, library: Library):
+    assert "late bird" not in console.page("/conversations").text
+    library.add(persona_key="late_bird")
+    # PostgreSQL reports what was written ten seconds late at the latest.
+    deadline = time.monotonic() + 30
+    while not ids_on(console.page("/conversations?text=late+bird")):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    assert '<option value="late_bird"' in console.get("/conversations").text
 
 
 def test_an_address_that_is_not_understood_still_opens(console: Visit, library: Library):

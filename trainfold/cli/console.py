@@ -26,7 +26,7 @@ def console(
     ready("database", "s3", "prefect", worker=True)
     serving = Serving(asked)
     say(f"The console is at {serving.address}; Ctrl+C stops it.")
-    serving.server.run()
+    serving.run()
 
 
 def console_user(name: Annotated[str, typer.Argument(help="The user's name.")]) -> None:

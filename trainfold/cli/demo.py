@@ -8,7 +8,7 @@ from itertools import count
 from pathlib import Path
 from uuid import uuid4
 
-from db.catalogue import training_files
+from db.catalogue import training_file_choices
 from db.engine import reading
 from domain.documents import FORMATS
 from domain.requests import AddRequest
@@ -51,7 +51,7 @@ def _own_home() -> Path:
 def _free_name() -> str:
 
     with reading(resources.engine()) as connection:
-        taken = {row.name for row in training_files(connection)}
+        taken = {row.name for row in training_file_choices(connection)}
     return next(name for n in count(1) if (name := f"Demo {n}") not in taken)
 
 

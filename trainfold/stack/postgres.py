@@ -18,6 +18,9 @@ from trainfold.stack.services import Service
 from trainfold.stack.system_user import ensure_system_user
 
 _DATABASE = "trainfold"
+# The defaults are for turning disks and long reports: tables that memory holds would be read whole,
+# by workers whose start takes longer than our queries do.
+_OPTIONS = "-c random_page_cost=1.1 -c max_parallel_workers_per_gather=0"
 # The backends of a killed server hold its shared memory for a moment longer.
 _SHARED_MEMORY_IN_USE = "pre-existing shared memory block"
 _SHARED_MEMORY_ATTEMPTS = 20
@@ -86,7 +89,7 @@ class PostgresServer(Server):
     def _start(self, port: int) -> None:
         for attempt in range(1, _SHARED_MEMORY_ATTEMPTS + 1):
             try:
-                self._pg_ctl("start", "-o", f"-p {port}")
+                self._pg_ctl("start", "-o", f"-p {port} {_OPTIONS}")
             except StackError as error:
                 if attempt == _SHARED_MEMORY_ATTEMPTS or _SHARED_MEMORY_IN_USE not in str(error):
                     raise
