@@ -20,7 +20,7 @@ demo: setup ## Run the whole journey on the bundled samples
 	@$(BIN)/trainfold demo
 
 test: setup ## Run the tests (on real PostgreSQL, S3 and Prefect, which they start and stop)
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 3 --dist loadfile
 
 slow: setup ## Run the tests that take minutes
 	$(BIN)/python -m pytest -m slow

@@ -1,60 +1,66 @@
 """What a command imports: Prefect and boto3 take seconds, so only those that need them pay."""
 
+import json
 import os
 import subprocess
 import sys
 
-import pytest
-
 from tests.asking import carry_out, request
 from tests.conftest import HOME, Library
 
+HEAVY = {"prefect", "boto3", "dask"}
+# One process runs them all, as starting one takes longer than most of them.
 ASK = """
-import sys
+import contextlib, io, json, sys
 from trainfold.cli.main import main
-sys.argv[0] = "trainfold"
-try:
-    main()
-finally:
-    print(*sorted({name.partition(".")[0] for name in sys.modules}), file=sys.stderr)
+found = []
+for arguments in json.load(sys.stdin):
+    sys.argv = ["trainfold", *arguments]
+    code = 0
+    with contextlib.redirect_stdout(io.StringIO()):
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code
+    found.append((code or 0, sorted({name.partition(".")[0] for name in sys.modules})))
+json.dump(found, sys.stdout)
 """
 
 
-def imported_by(*arguments: str) -> set[str]:
+def imported_by(*commands: list[str]) -> list[set[str]]:
+    """What each has imported that the ones before it had not."""
     done = subprocess.run(
-        [sys.executable, "-c", ASK, *arguments],
+        [sys.executable, "-c", ASK],
         check=False,
+        input=json.dumps(commands),
         capture_output=True,
         text=True,
         env=os.environ | {"TRAINFOLD_HOME": str(HOME)},
     )
     assert done.returncode == 0, done.stderr
-    return set(done.stderr.splitlines()[-1].split())
+    answers = json.loads(done.stdout)
+    assert [code for code, _ in answers] == [0] * len(commands), done.stderr
+    return [set(names) for _, names in answers]
 
 
-@pytest.mark.parametrize("command", ["", "add", "submit", "rebuild", "up"])
-def test_help_imports_neither_prefect_nor_boto3(command):
-    arguments = [command, "--help"] if command else ["--help"]
-    assert not {"prefect", "boto3", "dask"} & imported_by(*arguments)
+def test_help_imports_neither_prefect_nor_boto3():
+    commands = [["--help"], *([name, "--help"] for name in ("add", "submit", "rebuild", "up"))]
+    for command, names in zip(commands, imported_by(*commands), strict=True):
+        assert not HEAVY & names, command
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
+def test_what_needs_no_prefect_does_not_import_it(engine, library: Library):
+    carry_out(request("Talks", [library.add()], new=True))
+    commands = [
         ["files"],
         ["conversations"],
         ["show", "Talks"],
         ["versions", "Talks"],
-        ["check", "Talks", "{id}"],
+        ["check", "Talks", str(library.add())],
         ["verify", "Talks"],
         ["url", "Talks", "--format", "json"],
         ["maintain"],
         ["status"],
-    ],
-    ids=lambda command: command[0],
-)
-def test_what_needs_no_prefect_does_not_import_it(engine, library: Library, command):
-    carry_out(request("Talks", [library.add()], new=True))
-    id = library.add()
-    arguments = [each.format(id=id) for each in command]
-    assert "prefect" not in imported_by(*arguments)
+    ]
+    for command, names in zip(commands, imported_by(*commands), strict=True):
+        assert "prefect" not in names, command

@@ -21,10 +21,16 @@ from tests.console.conftest import Page, Visit, served
 PASSWORD = "correct horse"
 
 
+@pytest.fixture(scope="module")
+def lines() -> str:
+    # Hashing is slow on purpose.
+    return f"# Curators\n\nnoor:{hashed(PASSWORD)}\nines:{hashed('another pass')}\n"
+
+
 @pytest.fixture
-def users(tmp_path: Path) -> Path:
+def users(tmp_path: Path, lines: str) -> Path:
     file = tmp_path / "users"
-    file.write_text(f"# Curators\n\nnoor:{hashed(PASSWORD)}\nines:{hashed('another pass')}\n")
+    file.write_text(lines)
     return file
 
 

@@ -252,6 +252,7 @@ def test_a_home_that_postgresql_cannot_reach_is_refused(home: Path) -> None:
     assert stat.S_IMODE(home.stat().st_mode) == 0o700
 
 
+@pytest.mark.slow
 def test_prefect_runs_in_its_own_home(home: Path) -> None:
     up(home, Service.PREFECT)
     environment = os.environ | prefect_environment(home, facts(home)["prefect_api_url"])
