@@ -57,7 +57,7 @@ def test_prefect_beyond_loopback_asks_everybody_for_the_password(home: Path):
     assert up.returncode == 0, up.stderr
     services = {each["service"]: each for each in json.loads(up.stdout)["services"]}
     assert all(each["running"] for each in services.values())
-    assert set(services) == {"postgresql", "s3", "prefect", "worker"}
+    assert set(services) == {"postgresql", "s3", "prefect", "worker", "console"}
     api = f"{services['prefect']['address']}/api"
     for path in ("/deployments/filter", "/flow_runs/filter"):
         assert httpx.post(f"{api}{path}", json={}).status_code == 401
@@ -74,6 +74,10 @@ def test_prefect_beyond_loopback_asks_everybody_for_the_password(home: Path):
     wrong = run(home, "rebuild", "Spring", TRAINFOLD_PREFECT_AUTH="trainfold:wrong")
     assert (wrong.returncode, "refuses the credentials" in wrong.stderr) == (5, True)
 
+    # The console finds the password as commands do.
+    runs_shown = httpx.get(f"{services['console']['address']}/training-files/Spring/runs")
+    assert "Version 1 of “Spring”: 5 conversations" in runs_shown.text
+
     commands = [process_command(each["pid"]) for each in services.values()]
     logs = [log.read_text() for log in (home / "logs").iterdir()]
     runs = httpx.post(f"{api}/flow_runs/filter", json={}, auth=("trainfold", SECRET)).text
@@ -83,7 +87,7 @@ def test_prefect_beyond_loopback_asks_everybody_for_the_password(home: Path):
     assert (home / "stack.json").stat().st_mode & 0o777 == 0o600
 
     down = run(home, "down")
-    assert down.stderr.split("\n")[0] == "Prefect worker stopped"
+    assert down.stderr.splitlines()[:2] == ["Console stopped", "Prefect worker stopped"]
     left = json.loads(run(home, "status", "--json").stdout)["services"]
     assert not any(each["running"] for each in left)
 
