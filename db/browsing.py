@@ -110,12 +110,11 @@ def page(
 def all_ids(
     connection: Connection, filters: Filters, order: Order, words: Words
 ) -> Iterator[list[UUID]]:
-    """All conversations that match, in order, some hundred at a time."""
+    """The conversations that pages lead to, in order, some hundred at a time."""
     query = _Query(connection, filters, order, words)
-    offset = 0
-    while found := query.listed(STRIDE, offset):
-        yield found
-        offset += len(found)
+    for offset in range(0, REACH, STRIDE):
+        if found := query.listed(min(STRIDE, REACH - offset), offset):
+            yield found
 
 
 class _Query:

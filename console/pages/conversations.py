@@ -149,17 +149,23 @@ def _pick_all(request: Request, browse: Browse) -> None:
 def _pick(request: Request, candidates: Iterable[Sequence[UUID]]) -> None:
     """Add what can be added to a training file, as long as there is room."""
     held = state(request)
-    unfit = 0
+    seen = unfit = 0
     with reading(resources.engine()) as connection:
         for ids in candidates:
             fit = rows.addable(connection, ids)
+            seen += len(ids)
             unfit += len(ids) - len(fit)
             held.selection, left_out = with_more(held.selection, fit)
             if left_out:
                 tell_next(request, _no_room("More match; narrow the filters to choose others."))
                 return
+    notes = []
     if unfit:
-        tell_next(request, f"{unfit} cannot be added and were left out; their rows say why.")
+        notes.append(f"{unfit:,} cannot be added and were left out; their rows say why.")
+    if seen == REACH:
+        notes.append(f"The first {REACH:,} were looked at; narrow the filters to choose others.")
+    if notes:
+        tell_next(request, " ".join(notes))
 
 
 def _no_room(more: str) -> str:

@@ -123,6 +123,7 @@ def _print_next(name: str, home: Path) -> None:
     stdout.print(f"""
 Try next:
   export TRAINFOLD_HOME={home}
+  {command} up     # starts the console, too: pages in a browser, at the address it says
   {command} conversations --sort batch
   {command} versions "{name}"
   {command} verify "{name}"
