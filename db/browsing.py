@@ -113,8 +113,9 @@ def all_ids(
     """The conversations that pages lead to, in order, some hundred at a time."""
     query = _Query(connection, filters, order, words)
     for offset in range(0, REACH, STRIDE):
-        if found := query.listed(min(STRIDE, REACH - offset), offset):
-            yield found
+        if not (found := query.listed(min(STRIDE, REACH - offset), offset)):
+            return
+        yield found
 
 
 class _Query:
