@@ -124,13 +124,14 @@ def _of_batches(
     if not found:
         return
     items = text("""
-        SELECT array_agg(conversation_id)::text, count(*)
+        SELECT CASE WHEN count(*) <= :few
+                    THEN coalesce(array_agg(conversation_id)::text, '{}') END
         FROM (SELECT conversation_id FROM batch_items WHERE batch_job_id = ANY(:batches)
-              LIMIT :limit) AS held
+              LIMIT :few + 1) AS held
     """)
-    held, count = connection.execute(items, {"batches": found, "limit": FEW + 1}).one()
-    if count <= FEW:
-        values[f"{name}_held"] = held or "{}"
+    held = connection.execute(items, {"batches": found, "few": FEW}).scalar_one()
+    if held is not None:
+        values[f"{name}_held"] = held
         yield f"c.conversation_id = ANY(CAST(:{name}_held AS uuid[]))"
     else:
         values[f"{name}_batches"] = found
