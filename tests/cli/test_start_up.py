@@ -28,7 +28,7 @@ json.dump(found, sys.stdout)
 
 
 def imported_by(*commands: list[str]) -> list[set[str]]:
-    """What each has imported that the ones before it had not."""
+    """What had been imported after each: the commands run in one process, one after another."""
     done = subprocess.run(
         [sys.executable, "-c", ASK],
         check=False,
