@@ -42,7 +42,7 @@ def _own_home() -> Callable[[Callable[[], int]], int]:
     os.environ["TRAINFOLD_HOME"] = str(home)
 
     from db import migrate  # noqa: PLC0415 - the environment comes first
-    from tasks import resources  # noqa: PLC0415
+    from operations import resources  # noqa: PLC0415
     from trainfold.stack import Service, Stack, prefect_environment  # noqa: PLC0415
 
     def with_stack(work: Callable[[], int]) -> int:

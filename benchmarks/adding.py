@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-from unittest import mock
 from uuid import uuid4
 
 import orjson
@@ -15,11 +14,11 @@ from benchmarks import content
 from benchmarks.measure import Bar, Cost, Figure, Meter, Report, in_own_process
 from db.engine import reading
 from db.versions import find_version
-from domain.fragment import Fragment
-from domain.requests import AddRequest
+from domain.format.fragment import Fragment
+from domain.versions.requests import AddRequest
+from operations import resources
+from operations.add import make_version
 from storage.s3 import S3Store
-from tasks import resources
-from tasks.reduce import make_version
 
 ADDED = 80
 STEP = 5_000
@@ -87,10 +86,9 @@ def _bars(
 
 
 def prepare(name: str, size: int) -> None:
-    """A training file with that many conversations, whose sources nobody needs."""
-    with mock.patch("domain.eligibility.MAX_CONVERSATIONS", STEP):
-        for start in range(0, size, STEP):
-            _fold(name, _registered(min(STEP, size - start)), new=not start)
+    """Make a training file with that many conversations, whose sources nobody needs."""
+    for start in range(0, size, STEP):
+        _fold(name, _registered(min(STEP, size - start)), new=not start)
 
 
 def add(name: str) -> Measured:
@@ -111,12 +109,18 @@ def _registered(count: int) -> list[Fragment]:
 def _fold(name: str, fragments: list[Fragment], *, new: bool) -> None:
     request = AddRequest(
         training_file=name,
-        conversation_ids=tuple(str(fragment.conversation_id) for fragment in fragments),
+        conversation_ids=tuple(fragment.conversation_id for fragment in fragments),
         new=new,
         requested_by="bench",
         request_id=str(uuid4()),
     )
-    make_version(resources.engine(), resources.training_files_store(), request, fragments)
+    make_version(
+        resources.engine(),
+        resources.training_files_store(),
+        request,
+        fragments,
+        max_conversations=STEP,
+    )
 
 
 @contextmanager
@@ -153,13 +157,13 @@ def add_plainly(name: str, way: str) -> Measured:
     assert isinstance(store, S3Store)  # noqa: S101
     with wire_bytes() as count:
         meter = Meter()
-        full = loads(_download(store, version.json_key))
+        full = loads(_download(store, version.full.key))
         full["conversations"] += [orjson.loads(fragment.full) for fragment in fragments]
         total = sum(len(each["training_pairs"]) for each in full["conversations"])
         metadata = full["training_file_metadata"]
         metadata["total_conversations"] = len(full["conversations"])
         metadata["total_training_pairs"] = total
-        lines = _download(store, version.jsonl_key) + b"".join(each.lines for each in fragments)
+        lines = _download(store, version.lines.key) + b"".join(each.lines for each in fragments)
         _upload(store, "plain.json", dumps(full))
         _upload(store, "plain.jsonl", lines)
         return Measured(meter.stop(), sum(count))

@@ -171,7 +171,7 @@ def main() -> None:
 
 def run(home: Path, conversations: int, repeats: int) -> dict[str, Any]:
     from db import migrate  # noqa: PLC0415 - the environment comes first
-    from tasks import resources  # noqa: PLC0415
+    from operations import resources  # noqa: PLC0415
     from trainfold.stack import Service, Stack  # noqa: PLC0415
 
     def say(text: str) -> None:

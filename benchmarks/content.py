@@ -14,11 +14,11 @@ from uuid import UUID, uuid4
 import orjson
 from sqlalchemy import text
 
-from domain.eligibility import EligibleConversation
-from domain.fragment import Fragment
-from domain.limits import Limits
-from domain.validation import validate
-from tasks import resources
+from domain.format.fragment import Fragment
+from domain.source.limits import Limits
+from domain.versions.eligibility import EligibleConversation
+from domain.versions.validation import validate
+from operations import resources
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 BYTES = 60_000

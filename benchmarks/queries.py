@@ -12,10 +12,10 @@ from benchmarks import content
 from benchmarks.measure import Bar, Figure, Report, in_own_process
 from db.catalogue import conversation_ids_of, find_batch, training_files
 from db.engine import reading
-from db.gate import gate
 from db.versions import versions
-from domain.requests import AddRequest
-from tasks import resources
+from domain.versions.requests import AddRequest
+from operations import resources
+from operations.admission import gate
 
 FILL = """
     INSERT INTO conversations (conversation_id, enrichment_status, enriched_file_path)

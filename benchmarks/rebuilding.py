@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from typing import Any
-from unittest import mock
 from uuid import UUID, uuid4
 
 from benchmarks import content
 from benchmarks.measure import Bar, Cost, Figure, Meter, Report, in_own_process
-from domain.requests import AddRequest
-from tasks import resources
-from tasks.reduce import make_version
+from domain.versions.requests import AddRequest
+from operations import resources
+from operations.add import make_version
 
 CHANGED_ONE_IN = 100
 
@@ -45,14 +44,19 @@ def prepare(name: str, size: int) -> list[UUID]:
     ids = content.stored(size)
     request = AddRequest(
         training_file=name,
-        conversation_ids=tuple(map(str, ids)),
+        conversation_ids=tuple(ids),
         new=True,
         requested_by="bench",
         request_id=str(uuid4()),
     )
     fragments = [content.fragment(id) for id in ids]
-    with mock.patch("domain.eligibility.MAX_CONVERSATIONS", size):
-        make_version(resources.engine(), resources.training_files_store(), request, fragments)
+    make_version(
+        resources.engine(),
+        resources.training_files_store(),
+        request,
+        fragments,
+        max_conversations=size,
+    )
     return ids
 
 

@@ -10,15 +10,15 @@ import orjson
 
 from benchmarks import content
 from benchmarks.measure import Bar, Figure, Report, in_own_process
-from domain.eligibility import EligibleConversation
-from domain.limits import Limits
-from domain.validation import validate
+from domain.source.limits import Limits
+from domain.versions.eligibility import EligibleConversation
+from domain.versions.validation import validate
+from operations import resources
+from operations.reading import read_source
+from operations.rebuild import THREADS
 from storage.s3 import S3Store
-from storage.source import read_source
-from tasks import resources
-from tasks.rebuilding import THREADS
 
-MOST_BYTES = Limits().file_bytes
+MAX_BYTES = Limits().file_bytes
 
 
 def run(*, files: int, repeats: int) -> Report:
@@ -54,7 +54,7 @@ def _fetching(files: int, repeats: int) -> list[Figure]:
     wanted = [content.eligible(id) for id in content.stored(files)]
 
     def ours(eligible: EligibleConversation) -> int:
-        return len(read_source(store, eligible, most_bytes=MOST_BYTES))
+        return len(read_source(store, eligible, max_bytes=MAX_BYTES))
 
     def bare(eligible: EligibleConversation) -> int:
         answer = store.client.get_object(Bucket=store.bucket, Key=eligible.object_key)

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from db.browsing import Column, Filters, Order
-from domain.naming import MAX_NAME_LENGTH
+from domain.versions.naming import MAX_NAME_LENGTH
 
 SIZES = ("25", "50", "100")
 PATH = "/conversations"

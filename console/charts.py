@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from domain.statistics import Statistics
+from domain.statistics import VersionStatistics
 
 SHADES = 6
 """Parts that have a shade of their own; what is rarer shares the last."""
@@ -47,7 +47,7 @@ class Distribution:
         return Distribution(self.title, self.singular, (*shown, others))
 
 
-def distributions(statistics: Statistics) -> list[Distribution]:
+def distributions(statistics: VersionStatistics) -> list[Distribution]:
     """Of conversations, by persona, arc and topic."""
     return [
         _distribution("Personas", "Persona", statistics.personas),
@@ -56,7 +56,7 @@ def distributions(statistics: Statistics) -> list[Distribution]:
     ]
 
 
-def tiers(statistics: Statistics) -> Distribution:
+def tiers(statistics: VersionStatistics) -> Distribution:
     return _distribution("Quality tiers", "Quality tier", statistics.tiers)
 
 

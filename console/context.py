@@ -14,7 +14,7 @@ from console.security.throttle import Throttle
 from console.settings import ConsoleSettings
 from db.words import Names, Vocabulary, read_names, read_vocabulary
 from domain.errors import NotReady
-from tasks import resources
+from operations import resources
 from trainfold.submission import Runs
 
 

@@ -5,7 +5,7 @@ name.
 from collections.abc import Collection, Iterable, Sequence
 from uuid import UUID
 
-from domain.limits import MAX_CONVERSATIONS
+from domain.versions.requests import MAX_CONVERSATIONS
 
 
 def with_picks(

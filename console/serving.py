@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from console.app import create_app
 from console.settings import ConsoleSettings
-from trainfold.settings import home_directory
+from operations.settings import home_directory
 from trainfold.stack.ports import choose_ports
 from trainfold.stack.private_json import PrivateJsonFile
 

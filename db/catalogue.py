@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection, text
 
 from domain.errors import NotFound
-from domain.statistics import Statistics
+from domain.statistics import VersionStatistics
 
 Sort = Literal["batch", "created", "quality"]
 
@@ -70,7 +70,7 @@ class TrainingFileRow(TrainingFileChoice):
     example_count: int
     json_size_bytes: int
     jsonl_size_bytes: int
-    statistics: Statistics
+    statistics: VersionStatistics
 
 
 def conversations(

@@ -10,18 +10,19 @@ from typing import Any
 
 import psycopg
 from sqlalchemy import Connection, Engine, create_engine, func, select, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from domain.errors import (
     AccessRefused,
     CommitOutcomeUnknown,
+    DatabaseRefused,
     NotReady,
     TrainfoldError,
     Unreachable,
 )
 
-LONGEST_SECONDS = 150
-"""Of one use of a connection: more than any statement_timeout that is set."""
+MAX_SECONDS = 150
+"""One use of a connection may take so long: more than any statement_timeout that is set."""
 
 UNDEFINED_TABLE = "42P01"
 UNDEFINED_COLUMN = "42703"
@@ -33,9 +34,10 @@ REFUSED = (
 
 
 def make_engine(url: str) -> Engine:
-    """An engine that connects when it is first used."""
+    """Make an engine that connects when it is first used; the driver is always psycopg."""
+    _, separator, rest = url.partition("://")
     return create_engine(
-        url,
+        f"postgresql+psycopg{separator}{rest}",
         connect_args={
             "prepare_threshold": None,
             "connect_timeout": 10,
@@ -55,14 +57,14 @@ def make_engine(url: str) -> Engine:
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """A connection for queries; errors of the driver become ours."""
+    """Open a connection for queries; the driver's errors become ours."""
     with _own_errors(), engine.connect() as connection, _ended_in_time(connection):
         yield connection
 
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """One transaction that gives up rather than wait for ever.
+    """Open one transaction that gives up rather than wait for ever.
 
     Raises CommitOutcomeUnknown when the connection dies in the commit itself; before that, an
     error means that nothing was written.
@@ -74,21 +76,22 @@ def writing(engine: Engine) -> Iterator[Connection]:
         yield connection
         try:
             transaction.commit()
-        except OperationalError as error:
+        except (OperationalError, InterfaceError) as error:
             raise CommitOutcomeUnknown(
                 f"The connection to the database died while committing: {_first_line(error)}. "
-                "Whether the change was made is settled by looking for it."
+                "The request id tells whether the change was made: run the same request again."
             ) from error
 
 
 @contextmanager
 def _ended_in_time(connection: Connection) -> Iterator[None]:
-    """Hang up on a server that is there and says nothing; its own time-outs do not reach us then.
+    """Close the connection to a server that is there and never answers.
 
-    The driver then raises OperationalError, as for any connection that dies.
+    The server's own time-outs cannot reach us then. The driver raises OperationalError, as for any
+    connection that dies.
     """
     raw = connection.connection.driver_connection
-    timer = threading.Timer(LONGEST_SECONDS, _hang_up, [raw])
+    timer = threading.Timer(MAX_SECONDS, _shut_down, [raw])
     timer.daemon = True
     timer.start()
     try:
@@ -97,7 +100,7 @@ def _ended_in_time(connection: Connection) -> Iterator[None]:
         timer.cancel()
 
 
-def _hang_up(raw: Any) -> None:
+def _shut_down(raw: Any) -> None:
     with suppress(OSError, psycopg.Error):
         duplicate = socket.socket(fileno=os.dup(raw.fileno()))
         with closing(duplicate):
@@ -105,7 +108,7 @@ def _hang_up(raw: Any) -> None:
 
 
 def current_time(connection: Connection) -> datetime:
-    """The database's clock, the one clock that all writers share."""
+    """Read the database's clock, the one clock that all writers share."""
     moment: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
     return moment
 
@@ -115,13 +118,10 @@ def _own_errors() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        own = _translated(error)
-        if own is None:
-            raise
-        raise own from error
+        raise _translated(error) from error
 
 
-def _translated(error: DBAPIError) -> TrainfoldError | None:
+def _translated(error: DBAPIError) -> TrainfoldError:
     if getattr(error.orig, "sqlstate", None) in (UNDEFINED_TABLE, UNDEFINED_COLUMN):
         return NotReady(
             f"The database lacks a table or column that trainfold needs ({_first_line(error)}). "
@@ -133,7 +133,10 @@ def _translated(error: DBAPIError) -> TrainfoldError | None:
         )
     if isinstance(error, OperationalError):
         return Unreachable(f"The database does not answer: {_first_line(error)}")
-    return None
+    return DatabaseRefused(
+        f"The database refuses a statement: {_first_line(error)}. Nothing was changed by it.",
+        getattr(getattr(error.orig, "diag", None), "constraint_name", None),
+    )
 
 
 def _first_line(error: DBAPIError) -> str:

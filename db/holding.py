@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection, text
 
-from domain.version import VersionRecord
+from domain.versions.record import VersionRecord
 
 
 class MemberRow(BaseModel):

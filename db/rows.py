@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection, text
 
 from db.catalogue import Batch
-from domain.eligibility import ConversationFacts, about_source
 from domain.findings import Reason
+from domain.versions.eligibility import ConversationFacts, source_reasons
 
 
 class Held(BaseModel):
@@ -67,7 +67,7 @@ def _reasons(conversation_id: UUID, status: str | None, path: str | None) -> tup
         member_since=None,
         suffixes_taken=frozenset(),
     )
-    return tuple(about_source(conversation_id, facts))
+    return tuple(source_reasons(conversation_id, enrichment_status=status, enriched_file_path=path))
 
 
 _ROWS = text("""

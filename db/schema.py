@@ -1,6 +1,4 @@
-"""Tables. Our own are under Alembic's control; the application's source tables are only read,
-and made when they are missing.
-"""
+"""Tables. Our own are under Alembic's control; the application's are read, and made if missing."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -42,19 +40,19 @@ TYPES = {
 }
 
 
-class Own(DeclarativeBase):
+class OwnTable(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMING)
     type_annotation_map = TYPES
 
 
-class Source(DeclarativeBase):
+class SourceTable(DeclarativeBase):
     """Tables of the application; only the columns that trainfold uses."""
 
     metadata = MetaData(naming_convention=NAMING)
     type_annotation_map = TYPES
 
 
-class TrainingFile(Own):
+class TrainingFileTable(OwnTable):
     __tablename__ = "training_files"
     __table_args__ = (CheckConstraint("status IN ('active', 'archived')", name="status"),)
 
@@ -71,7 +69,7 @@ class TrainingFile(Own):
     updated_at: Mapped[datetime]
 
 
-class Version(Own):
+class VersionTable(OwnTable):
     __tablename__ = "training_file_versions"
     __table_args__ = (
         CheckConstraint("number > 0", name="number"),
@@ -103,13 +101,16 @@ class Version(Own):
     pair_count: Mapped[int] = mapped_column(Integer)
     example_count: Mapped[int] = mapped_column(Integer)
     statistics: Mapped[dict[str, Any]]
-    """`domain.statistics.Statistics`, exact."""
+    """`domain.statistics.VersionStatistics`, exact."""
     warnings: Mapped[list[dict[str, Any]]]
     """`domain.findings.VersionWarning` of the conversations that this version added."""
 
 
-class Membership(Own):
-    """A conversation is in versions `added_in` to before `removed_in`."""
+class MembershipTable(OwnTable):
+    """A conversation is in the versions from `added_in` to before `removed_in`.
+
+    Positions order the members; they may have gaps, and are unique among current members.
+    """
 
     __tablename__ = "training_file_conversations"
     __table_args__ = (
@@ -158,7 +159,7 @@ class Membership(Own):
     training_topic_key: Mapped[str]
 
 
-class Conversation(Source):
+class ConversationTable(SourceTable):
     __tablename__ = "conversations"
 
     conversation_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -175,14 +176,14 @@ class Conversation(Source):
     created_at: Mapped[datetime | None] = mapped_column(server_default=func.now())
 
 
-class BatchJob(Source):
+class BatchJobTable(SourceTable):
     __tablename__ = "batch_jobs"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     name: Mapped[str | None]
 
 
-class BatchItem(Source):
+class BatchItemTable(SourceTable):
     __tablename__ = "batch_items"
 
     batch_job_id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from db.catalogue import Batch
-from db.schema import BatchItem, BatchJob, Conversation
+from db.schema import BatchItemTable, BatchJobTable, ConversationTable
 
 
 class SourceRow(BaseModel):
@@ -33,14 +33,19 @@ class SourceRow(BaseModel):
 
 def paths_of(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, str | None]:
     """The enriched file path of every conversation that is registered already."""
-    query = select(Conversation.conversation_id, Conversation.enriched_file_path)
-    rows = connection.execute(query.where(Conversation.conversation_id.in_(ids)))
+    query = select(ConversationTable.conversation_id, ConversationTable.enriched_file_path)
+    rows = connection.execute(query.where(ConversationTable.conversation_id.in_(ids)))
     return {row.conversation_id: row.enriched_file_path for row in rows}
 
 
 def batch_named(connection: Connection, name: str) -> Batch:
     """The batch with this name, made if there is none."""
-    query = select(BatchJob.id).where(BatchJob.name == name).order_by(BatchJob.id).limit(1)
+    query = (
+        select(BatchJobTable.id)
+        .where(BatchJobTable.name == name)
+        .order_by(BatchJobTable.id)
+        .limit(1)
+    )
     found = connection.execute(query).scalar_one_or_none()
     return Batch(id=found, name=name) if found else ensure_batch(connection, uuid4(), name)
 
@@ -48,14 +53,14 @@ def batch_named(connection: Connection, name: str) -> Batch:
 def ensure_batch(connection: Connection, batch_id: UUID, name: str | None = None) -> Batch:
     """The batch with this id, made if there is none."""
     row = {"id": batch_id, "name": name}
-    connection.execute(insert(BatchJob).values(row).on_conflict_do_nothing())
+    connection.execute(insert(BatchJobTable).values(row).on_conflict_do_nothing())
     return Batch(id=batch_id, name=name)
 
 
 def register(connection: Connection, rows: Sequence[SourceRow]) -> None:
     """Insert conversations as completed, or point the rows that exist to their new files."""
     values = [row.model_dump() | {"enrichment_status": "completed"} for row in rows]
-    statement = insert(Conversation)
+    statement = insert(ConversationTable)
     changed = {
         column: statement.excluded[column]
         for column in SourceRow.model_fields
@@ -68,7 +73,7 @@ def register(connection: Connection, rows: Sequence[SourceRow]) -> None:
 
 def link(connection: Connection, batch: Batch, ids: Sequence[UUID]) -> None:
     """Put conversations into a batch, in order; those that are in it stay where they are."""
-    linked = select(BatchItem.conversation_id).where(BatchItem.batch_job_id == batch.id)
+    linked = select(BatchItemTable.conversation_id).where(BatchItemTable.batch_job_id == batch.id)
     present = set(connection.execute(linked).scalars())
     new = [{"batch": batch.id, "id": id} for id in ids if id not in present]
     if new:

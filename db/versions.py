@@ -1,115 +1,89 @@
 """Versions: committed once by compare-and-swap, then only read."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from datetime import timedelta
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import Connection, Engine, RowMapping, func, insert, or_, select, union_all, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import (
+    ARRAY,
+    Connection,
+    Engine,
+    RowMapping,
+    Uuid,
+    any_,
+    insert,
+    literal,
+    or_,
+    select,
+    union_all,
+    update,
+)
 
-from db.engine import current_time, writing
-from db.schema import Membership, TrainingFile, Version
-from domain.errors import Blocked, CommitConflict, NotFound
-from domain.findings import Reason
-from domain.naming import name_key, normal_name
-from domain.requests import AddRequest, RebuildRequest
-from domain.statistics import Statistics
-from domain.version import Contribution, Member, VersionRecord
+from db.engine import current_time, reading, writing
+from db.schema import MembershipTable, TrainingFileTable, VersionTable
+from domain.errors import CommitConflict, DatabaseRefused, NotFound
+from domain.versions.composing import Composition
+from domain.versions.naming import name_key, normal_name
+from domain.versions.record import BaseVersion, Member, StoredObject, VersionRecord
 
-LONGEST_COMMIT = timedelta(hours=1)
-"""From the base's reading to the commit. Maintenance leaves objects alone for longer than that."""
+MAX_COMMIT_TIME = timedelta(hours=1)
+"""From reading the base to the commit. Maintenance leaves objects alone for longer than that."""
 
-CONTRIBUTION_COLUMNS = set(Contribution.model_fields) - {"statistics"}
+RACES = {"uq_training_files_name_key", "uq_training_file_versions_request_id"}
+"""The only constraints that two requests can race for: two creates of one name, and one request
+that runs twice. The row lock on the training file decides all else.
+"""
+
+VERSION_COLUMNS = set(VersionTable.__table__.columns.keys()) & set(VersionRecord.model_fields)
 
 _JOINED = select(
-    *(column for column in Version.__table__.columns),
-    TrainingFile.name.label("training_file"),
-    TrainingFile.created_at.label("training_file_created_at"),
-    TrainingFile.consultant_profile,
-).join(TrainingFile, TrainingFile.id == Version.training_file_id)
+    *(column for column in VersionTable.__table__.columns),
+    TrainingFileTable.name.label("training_file"),
+    TrainingFileTable.created_at.label("training_file_created_at"),
+    TrainingFileTable.consultant_profile,
+).join(TrainingFileTable, TrainingFileTable.id == VersionTable.training_file_id)
 
 
-def commit(
-    engine: Engine, version: VersionRecord, added: Sequence[Contribution], *, description: str
-) -> None:
-    """Record the version and the members it adds, and make it current, or change nothing.
+@dataclass(frozen=True, slots=True)
+class PostgresVersionLog:
+    """Where versions are recorded (see `operations.committing.VersionLog`)."""
 
-    Raises CommitConflict when another request was faster (it moved or created the training file,
-    added one of the conversations, or is this same request), CommitOutcomeUnknown when the
-    connection died in the commit.
-    """
-    with _committing(engine, version) as connection:
-        _move_pointer(connection, version, description)
-        connection.execute(insert(Version), [_version_row(version)])
-        first = _next_position(connection, version.training_file_id)
-        rows = [_member_row(version, each, position) for position, each in enumerate(added, first)]
-        connection.execute(insert(Membership), rows)
+    engine: Engine
 
+    def current_time(self) -> datetime:
+        with reading(self.engine) as connection:
+            return current_time(connection)
 
-def commit_rebuild(engine: Engine, version: VersionRecord, changed: Sequence[Member]) -> None:
-    """Record a version in which members contribute other bytes, each at its old place.
-
-    Raises as `commit` does.
-    """
-    with _committing(engine, version) as connection:
-        _move_pointer(connection, version, "")
-        connection.execute(insert(Version), [_version_row(version)])
-        connection.execute(
-            update(Membership)
-            .where(
-                Membership.training_file_id == version.training_file_id,
-                Membership.removed_in.is_(None),
-                Membership.conversation_id.in_([member.conversation_id for member in changed]),
-            )
-            .values(removed_in=version.number)
-        )
-        if changed:
-            rows = [_member_row(version, member, member.position) for member in changed]
-            connection.execute(insert(Membership), rows)
+    def commit(self, composition: Composition) -> None:
+        try:
+            with writing(self.engine) as connection:
+                _refuse_stale(connection, composition.version)
+                _move_pointer(connection, composition)
+                _record(connection, composition)
+        except DatabaseRefused as refused:
+            if refused.constraint in RACES:
+                raise CommitConflict(_conflict(composition.version)) from refused
+            raise _refusal(composition.version, refused) from refused
 
 
-@contextmanager
-def _committing(engine: Engine, version: VersionRecord) -> Iterator[Connection]:
-    """One transaction on a version whose objects are fresh; what collides was overtaken."""
-    try:
-        with writing(engine) as connection:
-            _refuse_stale(connection, version)
-            yield connection
-    except IntegrityError as error:
-        raise CommitConflict(_conflict(version)) from error
-
-
-def find_request(
-    connection: Connection, request: AddRequest | RebuildRequest
-) -> VersionRecord | None:
-    """The version that this request already made (invariant 5).
-
-    Raises Blocked when the request id belongs to a different request.
-    """
-    query = _JOINED.where(Version.request_id == request.request_id)
+def version_of_request(connection: Connection, request_id: str) -> VersionRecord | None:
+    """Find the version that was made under this request id."""
+    query = _JOINED.where(VersionTable.request_id == request_id)
     row = connection.execute(query).mappings().one_or_none()
-    if row is None:
-        return None
-    if row["request_digest"] != request.digest:
-        reason = (
-            f"The request id {request.request_id} was used for a different request, which made "
-            f"version {row['number']} of “{row['training_file']}”. Use a new request id."
-        )
-        raise Blocked([Reason(code="request-id-reused", reason=reason)])
-    return VersionRecord.model_validate(row)
+    return None if row is None else version_record(row)
 
 
 def find_version(connection: Connection, name: str, number: int | None = None) -> VersionRecord:
-    """A version of a training file, by default the current one; raises NotFound."""
-    wanted = TrainingFile.current_version if number is None else number
-    query = _JOINED.where(TrainingFile.name_key == name_key(name), Version.number == wanted)
+    """Find a version of a training file, by default the current one; raises NotFound."""
+    wanted = TrainingFileTable.current_version if number is None else number
+    named = TrainingFileTable.name_key == name_key(name)
+    query = _JOINED.where(named, VersionTable.number == wanted)
     row = connection.execute(query).mappings().one_or_none()
     if row is not None:
-        return VersionRecord.model_validate(row)
+        return version_record(row)
     current = connection.execute(
-        select(TrainingFile.current_version).where(TrainingFile.name_key == name_key(name))
+        select(TrainingFileTable.current_version).where(named)
     ).scalar_one_or_none()
     if current is None:
         raise NotFound(
@@ -119,58 +93,111 @@ def find_version(connection: Connection, name: str, number: int | None = None) -
 
 
 def versions(connection: Connection, name: str) -> list[VersionRecord]:
-    """All versions of a training file, newest first; raises NotFound."""
+    """List all versions of a training file, newest first; raises NotFound."""
     current = find_version(connection, name)
-    query = _JOINED.where(Version.training_file_id == current.training_file_id)
-    rows = connection.execute(query.order_by(Version.number.desc())).mappings()
-    return [VersionRecord.model_validate(row) for row in rows]
+    query = _JOINED.where(VersionTable.training_file_id == current.training_file_id)
+    rows = connection.execute(query.order_by(VersionTable.number.desc())).mappings()
+    return [version_record(row) for row in rows]
 
 
 def referenced_keys(connection: Connection) -> set[str]:
-    """The keys of all objects that a version refers to."""
-    query = union_all(select(Version.json_key), select(Version.jsonl_key))
+    """List the keys of all objects that a version refers to."""
+    query = union_all(select(VersionTable.json_key), select(VersionTable.jsonl_key))
     return set(connection.execute(query).scalars())
 
 
-def members(connection: Connection, version: VersionRecord) -> Iterator[Member]:
-    """The conversations of a version, in its order (invariant 6)."""
+def members(connection: Connection, version: BaseVersion) -> Iterator[Member]:
+    """Yield the conversations of a version, in its order (invariant 6)."""
+    table = MembershipTable
     query = (
-        select(Membership.__table__)
+        select(table.__table__)
         .where(
-            Membership.training_file_id == version.training_file_id,
-            Membership.added_in <= version.number,
-            or_(Membership.removed_in.is_(None), Membership.removed_in > version.number),
+            table.training_file_id == version.training_file_id,
+            table.added_in <= version.number,
+            or_(table.removed_in.is_(None), table.removed_in > version.number),
         )
-        .order_by(Membership.position)
+        .order_by(table.position)
     )
     for row in connection.execute(query).mappings():
-        yield Member.model_validate({**row, "statistics": _statistics(row)})
+        yield Member.model_validate({**row, "statistics": row})
+
+
+def base_version(row: RowMapping) -> BaseVersion:
+    """Build what the next version follows from, out of a row with the columns of both tables."""
+    return BaseVersion.model_validate({**row, **_stored_objects(row)})
+
+
+def version_record(row: RowMapping) -> VersionRecord:
+    return VersionRecord.model_validate({**row, **_stored_objects(row)})
+
+
+def _stored_objects(row: RowMapping) -> dict[str, StoredObject]:
+    """Gather the columns of both objects; nothing follows the content of a JSONL."""
+    return {
+        "full": StoredObject(
+            key=row["json_key"],
+            size_bytes=row["json_size_bytes"],
+            digest=row["json_digest"],
+            content_start=row["json_content_start"],
+            content_end=row["json_content_end"],
+        ),
+        "lines": StoredObject(
+            key=row["jsonl_key"],
+            size_bytes=row["jsonl_size_bytes"],
+            digest=row["jsonl_digest"],
+            content_start=row["jsonl_content_start"],
+            content_end=row["jsonl_size_bytes"],
+        ),
+    }
 
 
 def _refuse_stale(connection: Connection, version: VersionRecord) -> None:
-    """Objects that maintenance may soon take for garbage are not committed any more."""
-    if current_time(connection) - version.created_at > LONGEST_COMMIT:
+    """Refuse objects so old that maintenance may soon take them for garbage (invariant 12)."""
+    if current_time(connection) - version.created_at > MAX_COMMIT_TIME:
         raise CommitConflict(
             f"Version {version.number} of “{version.training_file}” was not recorded: its objects "
-            f"were written more than {LONGEST_COMMIT} ago."
+            f"were written more than {MAX_COMMIT_TIME} ago."
         )
 
 
-def _move_pointer(connection: Connection, version: VersionRecord, description: str) -> None:
+def _move_pointer(connection: Connection, composition: Composition) -> None:
+    """Make the version current if its base still is (invariant 4)."""
+    version = composition.version
     if version.number == 1:
-        connection.execute(insert(TrainingFile), [_file_row(version, description)])
+        row = _file_row(version, composition.description)
+        connection.execute(insert(TrainingFileTable), [row])
         return
     moved = connection.execute(
-        update(TrainingFile)
+        update(TrainingFileTable)
         .where(
-            TrainingFile.id == version.training_file_id,
-            TrainingFile.current_version == version.number - 1,
-            TrainingFile.status == "active",
+            TrainingFileTable.id == version.training_file_id,
+            TrainingFileTable.current_version == version.number - 1,
+            TrainingFileTable.status == "active",
         )
         .values(current_version=version.number, updated_at=version.created_at)
     )
     if moved.rowcount != 1:
         raise CommitConflict(_conflict(version))
+
+
+def _record(connection: Connection, composition: Composition) -> None:
+    version = composition.version
+    connection.execute(insert(VersionTable), [_version_row(version)])
+    if composition.ended:
+        # One array, not a parameter each: a statement takes 65,535 parameters.
+        ended = literal(list(composition.ended), ARRAY(Uuid))
+        connection.execute(
+            update(MembershipTable)
+            .where(
+                MembershipTable.training_file_id == version.training_file_id,
+                MembershipTable.removed_in.is_(None),
+                MembershipTable.conversation_id == any_(ended),
+            )
+            .values(removed_in=version.number)
+        )
+    if composition.begun:
+        rows = [_member_row(version, member) for member in composition.begun]
+        connection.execute(insert(MembershipTable), rows)
 
 
 def _conflict(version: VersionRecord) -> str:
@@ -180,11 +207,13 @@ def _conflict(version: VersionRecord) -> str:
     )
 
 
-def _next_position(connection: Connection, training_file_id: UUID) -> int:
-    last = select(func.max(Membership.position)).where(
-        Membership.training_file_id == training_file_id, Membership.removed_in.is_(None)
+def _refusal(version: VersionRecord, refused: DatabaseRefused) -> DatabaseRefused:
+    return DatabaseRefused(
+        f"Version {version.number} of “{version.training_file}” was not recorded, and nothing was "
+        f"changed. {refused} If a constraint or trigger on trainfold's tables is not trainfold's "
+        "own, remove it; then run the same request again.",
+        refused.constraint,
     )
-    return (connection.execute(last).scalar() or 0) + 1
 
 
 def _file_row(version: VersionRecord, description: str) -> dict[str, Any]:
@@ -202,47 +231,24 @@ def _file_row(version: VersionRecord, description: str) -> dict[str, Any]:
 
 
 def _version_row(version: VersionRecord) -> dict[str, Any]:
-    row = version.model_dump(
-        exclude={"training_file", "training_file_created_at", "consultant_profile"}
-    )
-    row["statistics"] = version.statistics.model_dump(mode="json")
-    return row
-
-
-def _member_row(
-    version: VersionRecord, contribution: Contribution, position: int
-) -> dict[str, Any]:
-    numbers = contribution.statistics
     return {
-        "training_file_id": version.training_file_id,
-        "added_in": version.number,
-        "position": position,
-        **contribution.model_dump(include=CONTRIBUTION_COLUMNS),
-        "pair_count": numbers.pairs,
-        "example_count": numbers.examples,
-        "human_reviewed_count": numbers.human_reviewed,
-        "quality_sum": numbers.quality_sum,
-        "quality_min": numbers.quality_min,
-        "quality_max": numbers.quality_max,
-        "quality_tier": next(iter(numbers.tiers)),
-        "persona_key": next(iter(numbers.personas)),
-        "emotional_arc_key": next(iter(numbers.emotional_arcs)),
-        "training_topic_key": next(iter(numbers.training_topics)),
+        **version.model_dump(include=VERSION_COLUMNS),
+        "statistics": version.statistics.model_dump(mode="json"),
+        "json_key": version.full.key,
+        "json_size_bytes": version.full.size_bytes,
+        "json_digest": version.full.digest,
+        "json_content_start": version.full.content_start,
+        "json_content_end": version.full.content_end,
+        "jsonl_key": version.lines.key,
+        "jsonl_size_bytes": version.lines.size_bytes,
+        "jsonl_digest": version.lines.digest,
+        "jsonl_content_start": version.lines.content_start,
     }
 
 
-def _statistics(row: RowMapping) -> Statistics:
-    """The statistics of one member, as `_member_row` wrote them."""
-    return Statistics(
-        conversations=1,
-        pairs=row["pair_count"],
-        examples=row["example_count"],
-        human_reviewed=row["human_reviewed_count"],
-        quality_sum=row["quality_sum"],
-        quality_min=row["quality_min"],
-        quality_max=row["quality_max"],
-        personas={row["persona_key"]: 1},
-        emotional_arcs={row["emotional_arc_key"]: 1},
-        training_topics={row["training_topic_key"]: 1},
-        tiers={row["quality_tier"]: 1},
-    )
+def _member_row(version: VersionRecord, member: Member) -> dict[str, Any]:
+    return {
+        "training_file_id": version.training_file_id,
+        **member.model_dump(exclude={"statistics"}),
+        **member.statistics.model_dump(),
+    }

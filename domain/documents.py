@@ -6,11 +6,9 @@ from uuid import UUID
 
 from domain.errors import Damaged, TrainfoldError
 from domain.findings import Reason
-from domain.naming import Format
-from domain.statistics import Statistics, quality_summary, scaffolding_distribution
-from domain.version import VersionRecord
-
-FORMATS: tuple[Format, ...] = ("json", "jsonl")
+from domain.format import FORMATS, Format
+from domain.statistics import VersionStatistics, quality_summary, scaffolding_distribution
+from domain.versions.record import VersionRecord
 
 
 def version_document(version: VersionRecord) -> dict[str, Any]:
@@ -31,7 +29,7 @@ def version_document(version: VersionRecord) -> dict[str, Any]:
     }
 
 
-def statistics_document(statistics: Statistics) -> dict[str, Any]:
+def statistics_document(statistics: VersionStatistics) -> dict[str, Any]:
     return {
         "quality_summary": quality_summary(statistics),
         "scaffolding_distribution": scaffolding_distribution(statistics),

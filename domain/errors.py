@@ -8,6 +8,7 @@ TrainfoldError
 ├── ObjectMissing         the store has no object under that key
 ├── ObjectTooLarge        the object is larger than the limit for one conversation
 ├── AccessRefused         the store or the database refuses the credentials or the key
+├── DatabaseRefused       the database refuses a statement; trying again does not help
 ├── CommitConflict        another request moved the training file first; nothing was committed
 ├── CommitOutcomeUnknown  the connection died while committing; look the request up
 └── Damaged               stored objects do not match what the version records
@@ -63,12 +64,30 @@ class AccessRefused(TrainfoldError):
     pass
 
 
+class DatabaseRefused(TrainfoldError):
+    def __init__(self, message: str, constraint: str | None = None) -> None:
+        super().__init__(message, constraint)
+
+    @property
+    def constraint(self) -> str | None:
+        """The constraint that the statement violates, if the database names one."""
+        constraint: str | None = self.args[1]
+        return constraint
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
 class CommitConflict(TrainfoldError):
     pass
 
 
 class CommitOutcomeUnknown(TrainfoldError):
     pass
+
+
+TEMPORARY = (Unreachable, CommitOutcomeUnknown)
+"""Errors after which the same request may succeed."""
 
 
 class Damaged(TrainfoldError):

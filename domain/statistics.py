@@ -1,17 +1,17 @@
-"""Statistics of conversations, kept exact so that they add up in any order (invariant 9).
+"""Statistics of conversations and of versions, kept exact so that they add up in any order.
 
-Scores are decimals as they stand in the file; sums are exact, so adding A and then B gives the
-statistics of A+B to the last digit.
+Scores are decimals as they are written in the file. Sums are exact, so adding A and then B gives
+the statistics of A+B to the last digit (invariants 7 and 9).
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from domain.conversation import TrainingPair
+from domain.source.conversation import TrainingPair
 
 TIERS = (
     (Decimal("4.5"), "seed_dataset"),
@@ -20,9 +20,32 @@ TIERS = (
 )
 
 
-class Statistics(BaseModel):
-    """Of one conversation, or the sum of many. Scores run over pairs, the counts over
-    conversations.
+class ConversationStatistics(BaseModel):
+    """What the pairs of one conversation come to."""
+
+    model_config = ConfigDict(frozen=True)
+
+    pair_count: int
+    example_count: int
+    human_reviewed_count: int
+    """Of pairs."""
+    quality_sum: Decimal
+    quality_min: Decimal
+    quality_max: Decimal
+    quality_tier: str
+    persona_key: str
+    emotional_arc_key: str
+    training_topic_key: str
+
+    @property
+    def quality_mean(self) -> Decimal:
+        return self.quality_sum / self.pair_count
+
+
+class VersionStatistics(BaseModel):
+    """The sum over a version's conversations: scores run over pairs, counts over conversations.
+
+    The database holds it as JSON, so field names are a storage format.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -43,66 +66,71 @@ class Statistics(BaseModel):
     def quality_mean(self) -> Decimal:
         return self.quality_sum / self.pairs
 
-    def __add__(self, other: "Statistics") -> "Statistics":
-        return Statistics(
-            conversations=self.conversations + other.conversations,
-            pairs=self.pairs + other.pairs,
-            examples=self.examples + other.examples,
-            human_reviewed=self.human_reviewed + other.human_reviewed,
-            quality_sum=self.quality_sum + other.quality_sum,
-            quality_min=min(self.quality_min, other.quality_min),
-            quality_max=max(self.quality_max, other.quality_max),
-            personas=_merged(self.personas, other.personas),
-            emotional_arcs=_merged(self.emotional_arcs, other.emotional_arcs),
-            training_topics=_merged(self.training_topics, other.training_topics),
-            tiers=_merged(self.tiers, other.tiers),
-        )
 
-
-def total(parts: Iterable[Statistics]) -> Statistics:
-    """The sum of at least one part."""
-    first, *rest = parts
-    result = first
-    for part in rest:
-        result = result + part
-    return result
-
-
-def of_pairs(pairs: Sequence[TrainingPair]) -> Statistics:
-    """Of one conversation, from its pairs; the file's own summary is never trusted."""
+def of_pairs(pairs: Sequence[TrainingPair]) -> ConversationStatistics:
+    """Compute a conversation's statistics; the file's own summary is never trusted."""
     scores = [decimal(pair.training_metadata.quality_score) for pair in pairs]
     scaffolding = pairs[0].conversation_metadata
-    return Statistics(
-        conversations=1,
-        pairs=len(pairs),
-        examples=sum(bool(pair.target_response) for pair in pairs),
-        human_reviewed=sum(pair.training_metadata.human_reviewed for pair in pairs),
+    return ConversationStatistics(
+        pair_count=len(pairs),
+        example_count=sum(bool(pair.target_response) for pair in pairs),
+        human_reviewed_count=sum(pair.training_metadata.human_reviewed for pair in pairs),
         quality_sum=sum(scores, Decimal()),
         quality_min=min(scores),
         quality_max=max(scores),
-        personas={scaffolding.persona_archetype: 1},
-        emotional_arcs={scaffolding.emotional_arc_key: 1},
-        training_topics={scaffolding.training_topic_key: 1},
-        tiers={tier(sum(scores, Decimal()) / len(scores)): 1},
+        quality_tier=tier(sum(scores, Decimal()) / len(scores)),
+        persona_key=scaffolding.persona_archetype,
+        emotional_arc_key=scaffolding.emotional_arc_key,
+        training_topic_key=scaffolding.training_topic_key,
+    )
+
+
+def total(
+    conversations: Iterable[ConversationStatistics], onto: VersionStatistics | None = None
+) -> VersionStatistics:
+    """Add conversations up, onto the statistics of those before them; at least one of all."""
+    added = list(conversations)
+    before = [onto] if onto else []
+    scored: list[ConversationStatistics | VersionStatistics] = [*before, *added]
+
+    def counts(field: str, keys: Iterable[str]) -> dict[str, int]:
+        counter = Counter(keys)
+        counter.update(getattr(onto, field) if onto else {})
+        # Sorted, because the order of addition must not show in the bytes (invariant 7).
+        return dict(sorted(counter.items()))
+
+    return VersionStatistics(
+        conversations=len(added) + sum(part.conversations for part in before),
+        pairs=sum(part.pair_count for part in added) + sum(part.pairs for part in before),
+        examples=sum(part.example_count for part in added) + sum(part.examples for part in before),
+        human_reviewed=sum(part.human_reviewed_count for part in added)
+        + sum(part.human_reviewed for part in before),
+        quality_sum=sum((part.quality_sum for part in scored), Decimal()),
+        quality_min=min(part.quality_min for part in scored),
+        quality_max=max(part.quality_max for part in scored),
+        personas=counts("personas", (part.persona_key for part in added)),
+        emotional_arcs=counts("emotional_arcs", (part.emotional_arc_key for part in added)),
+        training_topics=counts("training_topics", (part.training_topic_key for part in added)),
+        tiers=counts("tiers", (part.quality_tier for part in added)),
     )
 
 
 def tier(score: Decimal) -> str:
-    """The quality tier of a score (docs/format.md)."""
+    """Return the quality tier of a score (docs/format.md)."""
     return next((name for bound, name in TIERS if score >= bound), "rejected")
 
 
 def decimal(score: float) -> Decimal:
-    """The number as it is written, so that 2.8 is 2.8."""
+    """Return the number as it is written, so that 2.8 is 2.8."""
     return Decimal(repr(score))
 
 
 def plain(number: Decimal) -> int | float:
-    """A JSON number that does not depend on how its parts were written: 3, not 3.0."""
+    """Return a JSON number that does not depend on how its parts were written: 3, not 3.0."""
     return int(number) if number == number.to_integral_value() else float(number)
 
 
-def quality_summary(statistics: Statistics) -> dict[str, int | float]:
+def quality_summary(statistics: VersionStatistics) -> dict[str, int | float]:
     share = Decimal(100 * statistics.human_reviewed) / statistics.pairs
     return {
         "avg_quality_score": plain(statistics.quality_mean),
@@ -113,14 +141,9 @@ def quality_summary(statistics: Statistics) -> dict[str, int | float]:
     }
 
 
-def scaffolding_distribution(statistics: Statistics) -> dict[str, Any]:
+def scaffolding_distribution(statistics: VersionStatistics) -> dict[str, Any]:
     return {
         "personas": statistics.personas,
         "emotional_arcs": statistics.emotional_arcs,
         "training_topics": statistics.training_topics,
     }
-
-
-def _merged(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
-    # Sorted, because the order of addition must not show in the bytes (invariant 7).
-    return dict(sorted((Counter(one) + Counter(other)).items()))

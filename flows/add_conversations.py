@@ -1,23 +1,20 @@
 """Add conversations to a training file, or create one with them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from prefect import flow
 from prefect.client.schemas.objects import State
-from prefect.futures import PrefectFuture
 from prefect.states import Completed
 from prefect.utilities.annotations import quote, unmapped
 
 from domain.documents import version_document
-from domain.eligibility import EligibleConversation
 from domain.errors import Blocked
-from domain.findings import Reason
-from domain.fragment import Fragment
-from domain.requests import AddRequest
-from domain.version import VersionRecord
-from flows.ending import ended
+from domain.format.fragment import Fragment
+from domain.versions.eligibility import EligibleConversation
+from domain.versions.record import VersionRecord
+from domain.versions.requests import AddRequest
 from flows.form import (
     Asker,
     ConversationIds,
@@ -26,17 +23,10 @@ from flows.form import (
     RequestId,
     TrainingFileName,
 )
-from flows.progress import show_progress
-from flows.requesting import own_request_id
-from flows.running import task_runner
-from tasks.fetch import fetch
-from tasks.gate import gate
-from tasks.preconditions import check_preconditions
-from tasks.reduce import reduce
+from flows.running import ended, own_request_id, settle, show_progress, task_runner
+from tasks.add import fetch, gate, reduce, validate
 from tasks.report import report_result, report_together, report_version
-from tasks.validate import validate
-
-R = TypeVar("R")
+from tasks.upkeep import check_preconditions
 
 
 @flow(name="add-conversations", flow_run_name="{training_file}", task_runner=task_runner())
@@ -75,7 +65,7 @@ def add_conversations(
 
 
 def run(request: AddRequest) -> VersionRecord:
-    """Precondition, gate, fetch ×N, validate ×N, reduce; raises Blocked with every reason."""
+    """Check, gate, fetch ×N, validate ×N, reduce; raises Blocked with every reason."""
     check_preconditions()
     decision = gate(request)
     if isinstance(decision, VersionRecord):
@@ -89,10 +79,10 @@ def collect(request: AddRequest, conversations: Sequence[EligibleConversation]) 
     fetched = fetch.map(conversations, unmapped(request.request_id))
     show_progress(fetched, "conversations fetched")
     sources, missing = settle(fetched)
-    found = [pair for pair in zip(sources, conversations, strict=True) if pair[0] is not None]
+    read = [pair for pair in zip(sources, conversations, strict=True) if pair[0] is not None]
     checked = validate.map(
-        [data for data, _ in found],
-        [conversation for _, conversation in found],
+        [data for data, _ in read],
+        [conversation for _, conversation in read],
         unmapped(request.strict),
     )
     fragments, refused = settle(checked)
@@ -101,21 +91,8 @@ def collect(request: AddRequest, conversations: Sequence[EligibleConversation]) 
     return [fragment for fragment in fragments if fragment is not None]
 
 
-def settle(futures: Iterable[PrefectFuture[R]]) -> tuple[list[R | None], list[Reason]]:
-    """Each result, None where it was refused, and the reasons; other errors are raised."""
-    results: list[R | None] = []
-    reasons: list[Reason] = []
-    for future in futures:
-        try:
-            results.append(future.result())
-        except Blocked as blocked:
-            results.append(None)
-            reasons.extend(blocked.reasons)
-    return results, reasons
-
-
 def made(version: VersionRecord) -> State[VersionRecord]:
-    """The end of a run that has its version."""
+    """Report the version and end the run."""
     report_together(
         partial(report_version, version), partial(report_result, version_document(version))
     )

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from domain.limits import MAX_CONVERSATIONS
-from domain.naming import MAX_NAME_LENGTH, MAX_REQUEST_ID_LENGTH
+from domain.versions.naming import MAX_NAME_LENGTH, MAX_REQUEST_ID_LENGTH
+from domain.versions.requests import MAX_CONVERSATIONS
 
 MAX_DESCRIPTION_LENGTH = 2_000
 MAX_ASKER_LENGTH = 200

@@ -4,11 +4,10 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
-from flows.ending import ended
-from tasks.preconditions import check_preconditions
+from flows.running import ended
+from operations.sweep import Swept
 from tasks.report import report_result, report_sweep
-from tasks.sweep import Swept
-from tasks.upkeep import sweep
+from tasks.upkeep import check_preconditions, sweep
 
 
 @flow(name="maintain")

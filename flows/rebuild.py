@@ -6,17 +6,14 @@ from prefect.states import Completed
 from prefect.utilities.annotations import quote, unmapped
 
 from domain.documents import rebuilt_document
-from domain.requests import RebuildRequest
-from domain.version import VersionRecord
-from flows.ending import ended
+from domain.versions.record import VersionRecord
+from domain.versions.requests import RebuildRequest
 from flows.form import Asker, RequestId, TrainingFileName
-from flows.progress import show_progress
-from flows.requesting import own_request_id
-from flows.running import task_runner
-from tasks.preconditions import check_preconditions
+from flows.running import ended, own_request_id, show_progress, task_runner
+from operations.rebuild import Rebuilt
 from tasks.rebuild import CHUNK, compare, plan, replace
-from tasks.rebuilding import Rebuilt
 from tasks.report import report_rebuild, report_result, report_version
+from tasks.upkeep import check_preconditions
 
 
 @flow(name="rebuild-training-file", flow_run_name="{training_file}", task_runner=task_runner())
@@ -45,30 +42,30 @@ def rebuild_training_file(
         requested_by=requested_by,
         request_id=request_id or own_request_id(),
     )
-    return ended(training_file, lambda: rebuilt(run(request)))
+    return ended(training_file, lambda: made(run(request)))
 
 
-def rebuilt(found: Rebuilt) -> State[Rebuilt]:
-    """The end of a run that has its version, new or not."""
-    number = found.version.number
-    changed = [each.before.conversation_id for each in found.changed]
-    report_result(rebuilt_document(found.version, is_new=found.is_new, changed=changed))
-    if not found.is_new:
-        message = f"Version {number} holds; nothing was written"
-        return Completed(name="Unchanged", message=message, data=found)
-    report_version(found.version)
-    report_rebuild(found)
+def made(rebuilt: Rebuilt) -> State[Rebuilt]:
+    """Report the version, new or not, and end the run."""
+    number = rebuilt.version.number
+    changed = [each.before.conversation_id for each in rebuilt.changed]
+    report_result(rebuilt_document(rebuilt.version, is_new=rebuilt.is_new, changed=changed))
+    if not rebuilt.is_new:
+        message = f"Version {number} is up to date; nothing was written"
+        return Completed(name="Unchanged", message=message, data=rebuilt)
+    report_version(rebuilt.version)
+    report_rebuild(rebuilt)
     message = f"Version {number}: {len(changed)} conversations changed"
-    return Completed(message=message, data=found)
+    return Completed(message=message, data=rebuilt)
 
 
 def run(request: RebuildRequest) -> Rebuilt:
     """Plan, compare in chunks, replace; raises Blocked with every reason."""
     check_preconditions()
-    made = plan(request)
-    if isinstance(made, VersionRecord):
-        return Rebuilt(version=made, is_new=False, changed=())
-    chunks = range((len(made.members) + CHUNK - 1) // CHUNK)
-    compared = compare.map(list(chunks), unmapped(quote(made)), unmapped(request))
+    planned = plan(request)
+    if isinstance(planned, VersionRecord):
+        return Rebuilt(version=planned, is_new=False, changed=())
+    chunks = range((len(planned.members) + CHUNK - 1) // CHUNK)
+    compared = compare.map(list(chunks), unmapped(quote(planned)), unmapped(request))
     show_progress(compared, f"chunks of {CHUNK} conversations compared")
     return replace(request, quote(compared.result()))

@@ -7,12 +7,11 @@ from prefect import flow, tags
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
-from flows.ending import ended
 from flows.form import Asker
 from flows.rebuild import rebuild_training_file
-from tasks.preconditions import check_preconditions
+from flows.running import ended
 from tasks.report import ProgressBar, report_rebuilds, report_result
-from tasks.upkeep import training_file_names
+from tasks.upkeep import check_preconditions, training_file_names
 
 
 @flow(name="rebuild-all")

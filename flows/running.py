@@ -1,20 +1,77 @@
-"""Where the mapped tasks of a flow run: in threads of its process, or on a Dask cluster."""
+"""What the flows' runs have in common: whose request it is, progress, the end, the task runner."""
 
 import copyreg
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
+from prefect.client.schemas.objects import State
+from prefect.context import FlowRunContext
+from prefect.futures import PrefectFuture, as_completed
+from prefect.runtime import flow_run
+from prefect.states import Failed
 from prefect.task_runners import TaskRunner
 from prefect.utilities.annotations import quote
 
-from domain.errors import NotReady
-from trainfold.settings import Settings
+from domain.documents import blocked_document, error_document
+from domain.errors import Blocked, NotReady, TrainfoldError
+from domain.findings import Reason
+from domain.format.digest import sha256
+from domain.versions.naming import is_request_id
+from operations.settings import Settings
+from tasks.report import ProgressBar, report_blocked, report_result
+
+R = TypeVar("R")
+
+
+def own_request_id() -> str:
+    """Return the run's idempotency key or, failing that, its id: the same when it is run again."""
+    context = FlowRunContext.get()
+    key = context.flow_run.idempotency_key if context and context.flow_run else None
+    if key is None:
+        return str(flow_run.id)
+    return key if is_request_id(key) else sha256(key.encode())
+
+
+def show_progress(futures: Sequence[PrefectFuture[Any]], what: str) -> None:
+    """Move a progress bar until all are done; `what` names them, as “conversations fetched”."""
+    progress = ProgressBar(len(futures), what)
+    for _ in as_completed(list(futures)):
+        progress.advance()
+
+
+def settle(futures: Iterable[PrefectFuture[R]]) -> tuple[list[R | None], list[Reason]]:
+    """Collect each result, None where it was refused, and the reasons; raise other errors."""
+    results: list[R | None] = []
+    reasons: list[Reason] = []
+    for future in futures:
+        try:
+            results.append(future.result())
+        except Blocked as blocked:
+            results.append(None)
+            reasons.extend(blocked.reasons)
+    return results, reasons
+
+
+def ended(subject: str, work: Callable[[], State[Any]]) -> State[Any]:
+    """Return the state in which the work ends; where trainfold says no, Blocked or Failed in words.
+
+    The list of runs shows the state; programs read the result.
+    """
+    try:
+        return work()
+    except Blocked as blocked:
+        report_blocked(subject, blocked.reasons)
+        report_result(blocked_document(blocked.reasons))
+        return Failed(name="Blocked", message=str(blocked), data=blocked)
+    except TrainfoldError as error:
+        report_result(error_document(error))
+        return Failed(message=str(error), data=error)
 
 
 def task_runner() -> TaskRunner[Any] | None:
-    """What TRAINFOLD_TASK_RUNNER says; None is Prefect's own choice, threads.
+    """Choose by TRAINFOLD_TASK_RUNNER; None is Prefect's own choice, threads.
 
-    Read where a flow is defined, as a flow's task runner is fixed there.
+    Read where a flow is defined, as Prefect fixes a flow's task runner there.
     """
     settings = Settings()
     return None if settings.task_runner == "threads" else _dask(settings.dask_address)
@@ -39,6 +96,7 @@ def _reduced(argument: quote) -> tuple[Callable[[object], quote], tuple[object]]
     return quoted, (argument.unquote(),)
 
 
-# A tuple with a constructor of its own: unmended, each pickling on the way to a Dask worker wraps
-# what is quoted once more. Unpickling `quoted` mends it in the scheduler's process too.
+# `quote` is a tuple with a constructor of its own, so each pickling on the way to a Dask worker
+# would wrap what is quoted once more. `quoted` is defined here so that unpickling it registers the
+# reducer in the scheduler's process too.
 copyreg.pickle(quote, _reduced)

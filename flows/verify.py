@@ -9,14 +9,11 @@ from prefect.states import Completed, Failed
 
 from domain.documents import verified_document
 from domain.errors import Damaged
-from domain.version import VersionRecord
-from flows.ending import ended
+from domain.versions.record import VersionRecord
 from flows.form import TrainingFileNameOrNone
-from flows.progress import show_progress
-from flows.running import task_runner
-from tasks.preconditions import check_preconditions
+from flows.running import ended, show_progress, task_runner
 from tasks.report import report_damage, report_result
-from tasks.upkeep import training_file_names, verify
+from tasks.upkeep import check_preconditions, training_file_names, verify
 
 
 @flow(name="verify", task_runner=task_runner())

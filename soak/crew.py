@@ -1,4 +1,4 @@
-"""Worker processes: forked in milliseconds from a server that has imported everything."""
+"""WriterProcess processes: forked in milliseconds from a server that has imported everything."""
 
 import multiprocessing
 import threading
@@ -7,13 +7,13 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Any
 
-from soak.worker import READY, End, Job, Outcome, work
+from soak.worker import READY, End, Job, RequestOutcome, work
 
 DEADLINE_SECONDS = 120.0
 """Far above what any request takes here; who is over it hangs."""
 
 
-class Worker:
+class WriterProcess:
     """A process for one request. Killed it is gone at once, as by `kill -9`."""
 
     def __init__(self, process: ForkServerProcess, line: "Connection[Any, Any]") -> None:
@@ -37,7 +37,7 @@ class Worker:
         late = time.monotonic() > self._started + DEADLINE_SECONDS
         return not late and not wait([self._line, self._process.sentinel], timeout=0)
 
-    def outcome(self, *, kill_after_seconds: float | None = None) -> Outcome:
+    def outcome(self, *, kill_after_seconds: float | None = None) -> RequestOutcome:
         """How the request ended; one over the deadline is killed."""
         answer = None
         if kill_after_seconds is not None and (answer := self._answer(kill_after_seconds)) is None:
@@ -45,21 +45,23 @@ class Worker:
         answer = answer or self._answer(DEADLINE_SECONDS)
         if answer is None:
             self._process.kill()
-            answer = Outcome(End.HUNG, text=f"No end after {DEADLINE_SECONDS:.0f} s; killed.")
+            answer = RequestOutcome(
+                End.HUNG, text=f"No end after {DEADLINE_SECONDS:.0f} s; killed."
+            )
         self._process.join()
         self._line.close()
         return answer
 
-    def _answer(self, seconds: float) -> Outcome | None:
+    def _answer(self, seconds: float) -> RequestOutcome | None:
         """None when it runs on."""
         left = self._started + seconds - time.monotonic()
         if not wait([self._line, self._process.sentinel], timeout=max(0.0, left)):
             return None
         try:
-            answer: Outcome = self._line.recv()
+            answer: RequestOutcome = self._line.recv()
         except (EOFError, ConnectionError):
             end = End.KILLED if self._killed.is_set() else End.BROKEN
-            return Outcome(end, text=f"Exit code {self._process.exitcode}.")
+            return RequestOutcome(end, text=f"Exit code {self._process.exitcode}.")
         return answer
 
 
@@ -68,10 +70,10 @@ class Crew:
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(["soak.preload"])
 
-    def start(self, job: Job) -> Worker:
+    def start(self, job: Job) -> WriterProcess:
         """A process that waits to be sent off."""
         ours, theirs = self._context.Pipe()
         process = self._context.Process(target=work, args=(job, theirs), daemon=True)
         process.start()
         theirs.close()
-        return Worker(process, ours)
+        return WriterProcess(process, ours)

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import psutil
 
+from operations.settings import Settings
 from soak.judge import Claim, is_final
 from soak.local_stack import SERVICES, prepare
 from soak.services import Services
 from soak.stage import Stage
 from soak.tally import Tally
 from soak.trial import Trial
-from trainfold.settings import Settings
 from trainfold.stack import Stack
 
 DISK_MIB = 1200

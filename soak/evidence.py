@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine, text
 
 from domain.errors import ObjectMissing
-from domain.naming import name_key
+from domain.versions.naming import name_key
 from storage.store import ObjectStore
 
 FILE = text("SELECT id, current_version FROM training_files WHERE name_key = :key")
@@ -21,7 +21,7 @@ MEMBERS = text("""
     SELECT conversation_id, added_in, removed_in
     FROM training_file_conversations WHERE training_file_id = :id ORDER BY position, added_in
 """)
-MOST_BYTES = 1 << 30
+MAX_BYTES = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def read(store: ObjectStore, version: Mapping[str, Any]) -> Contents:
 
 def _object(store: ObjectStore, version: Mapping[str, Any], format: str) -> bytes:
     try:
-        data = store.get(version[f"{format}_key"], most_bytes=MOST_BYTES)
+        data = store.get(version[f"{format}_key"], max_bytes=MAX_BYTES)
     except ObjectMissing as missing:
         raise Unreadable(str(missing)) from missing
     if len(data) != version[f"{format}_size_bytes"]:

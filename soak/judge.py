@@ -14,12 +14,12 @@ from uuid import UUID
 from sqlalchemy import Engine
 
 from domain.errors import Damaged
-from domain.requests import AddRequest
+from domain.versions.requests import AddRequest
+from operations.verify import verify_version
 from soak.evidence import Contents, FileSeen, Unreadable, look, read
 from soak.tally import Finding, Flaw
-from soak.worker import End, Outcome
+from soak.worker import End, RequestOutcome
 from storage.store import ObjectStore
-from tasks.verify import verify_version
 
 T = TypeVar("T")
 
@@ -32,15 +32,15 @@ class Claim:
     """A request and everything that its runs answered."""
 
     request: AddRequest
-    outcomes: list[Outcome] = field(default_factory=list)
+    outcomes: list[RequestOutcome] = field(default_factory=list)
 
     @property
-    def last(self) -> Outcome:
+    def last(self) -> RequestOutcome:
         return self.outcomes[-1]
 
     @property
     def ids(self) -> list[UUID]:
-        return [UUID(text) for text in self.request.conversation_ids]
+        return list(self.request.ids)
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class Judge:
             yield Finding(Flaw.TORN, str(damaged))
 
 
-def is_final(outcome: Outcome) -> bool:
+def is_final(outcome: RequestOutcome) -> bool:
     """Whether the owner of the request has no reason to try again."""
     if outcome.end == End.BLOCKED:
         return outcome.codes in (NAME_TAKEN, ALREADY_MEMBER)

@@ -5,9 +5,9 @@ from uuid import UUID
 
 from sqlalchemy import Engine, text
 
+from soak.building import as_bytes, conversation
 from soak.chance import Chance
 from storage.store import ObjectStore
-from tests.building import as_bytes, conversation
 
 INSERT = text("""
     INSERT INTO conversations (conversation_id, enrichment_status, enriched_file_path)

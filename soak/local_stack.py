@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from db import migrate
+from operations.settings import Settings
 from soak.services import Services
-from trainfold.settings import Settings
 from trainfold.stack import Service, Stack
 
 SERVICES = (Service.POSTGRES, Service.S3)

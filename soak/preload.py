@@ -3,7 +3,7 @@
 import gc
 
 from soak import worker
-from storage.s3 import make_client
+from storage.client import make_client
 
 __all__ = ["worker"]
 

@@ -7,9 +7,11 @@ from sqlalchemy import Engine
 
 from db.engine import make_engine
 from domain.errors import NotReady
+from operations.settings import Settings
 from soak.proxy import Address
-from storage.s3 import S3Store, make_client
-from trainfold.settings import Settings
+from storage.client import READ_TIMEOUT_SECONDS, make_client
+from storage.multipart import UploadStrategy
+from storage.s3 import SINGLE_PUT_BYTES, STRATEGIES, S3Store
 from trainfold.stack.ports import LOOPBACK
 
 
@@ -29,7 +31,7 @@ class Services:
         if settings.s3_endpoint_url is None or access is None or secret is None:
             raise NotReady("The soak needs an S3 endpoint and its keys, as the local stack has.")
         return cls(
-            database_url=settings.sqlalchemy_url,
+            database_url=settings.require_database_url(),
             s3_url=settings.s3_endpoint_url,
             s3_region=settings.s3_region,
             s3_access_key=access.get_secret_value(),
@@ -57,18 +59,30 @@ class Services:
     def engine(self) -> Engine:
         return make_engine(self.database_url)
 
-    def stores(self) -> tuple[S3Store, S3Store]:
-        """The conversations' bucket and the training files', on one client."""
+    def stores(
+        self,
+        *,
+        read_timeout_seconds: float = READ_TIMEOUT_SECONDS,
+        strategy: UploadStrategy | None = None,
+    ) -> tuple[S3Store, S3Store]:
+        """Open the conversations' bucket and the training files', on one client.
+
+        With a strategy, all objects that exceed its smallest part are put together by it.
+        """
         client = make_client(
             endpoint_url=self.s3_url,
             region=self.s3_region,
             access_key=self.s3_access_key,
             secret_key=self.s3_secret_key,
+            read_timeout_seconds=read_timeout_seconds,
         )
-        return (
-            S3Store(client, self.conversations_bucket),
-            S3Store(client, self.training_files_bucket),
+        files = S3Store(
+            client,
+            self.training_files_bucket,
+            single_put_bytes=strategy.min_bytes if strategy else SINGLE_PUT_BYTES,
+            strategies=(strategy,) if strategy else STRATEGIES,
         )
+        return S3Store(client, self.conversations_bucket), files
 
 
 def _address(url: str) -> Address:

@@ -6,7 +6,9 @@ from soak.s3_faults import S3Action, S3Fault
 from soak.stage import Stage
 from soak.tally import Tally
 from soak.trial import Trial
-from storage.parts import MIB, Way
+from storage.client import READ_TIMEOUT_SECONDS
+from storage.multipart import UploadStrategy
+from storage.store import MIB
 
 SOURCE = r"^GET /conversation-files/"
 OLD_CONTENT = r"^GET /training-files/"
@@ -52,7 +54,8 @@ def store_misbehaves(stage: Stage, action: S3Action, number: int) -> Tally:
         place=chance.random(),
     )
     with trial.behind([fault]) as front:
-        trial.run(claim, front, read_timeout_seconds=0.7 if action == S3Action.HOLD else None)
+        timeout = 0.7 if action == S3Action.HOLD else READ_TIMEOUT_SECONDS
+        trial.run(claim, front, read_timeout_seconds=timeout)
         trial.settle()
         if action == S3Action.DO_LATE:
             # What was held back arrives after all.
@@ -63,7 +66,9 @@ def store_misbehaves(stage: Stage, action: S3Action, number: int) -> Tally:
 PARTS = r"^(POST|PUT) .*training\.json\?"
 LARGE = 13 * MIB
 """So that the store can copy: what is left of it after the first part is more than a part."""
-MULTIPART = tuple(Way(least=5 * MIB, most=8 * MIB, copies=copies) for copies in (True, False))
+MULTIPART = tuple(
+    UploadStrategy(min_bytes=5 * MIB, max_bytes=8 * MIB, copies=copies) for copies in (True, False)
+)
 
 
 def multipart_upload_misbehaves(stage: Stage, number: int) -> Tally:
@@ -92,6 +97,6 @@ def multipart_upload_misbehaves(stage: Stage, number: int) -> Tally:
         times=chance.choice([1, BEATS_THE_CLIENT]),
     )
     with trial.behind([fault]) as front:
-        trial.run(claim, front, way=MULTIPART[number // len(actions) % 2])
+        trial.run(claim, front, strategy=MULTIPART[number // len(actions) % 2])
     trial.settle()
     return trial.tally()

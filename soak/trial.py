@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from domain.requests import AddRequest
+from domain.source.limits import Limits
+from domain.versions.requests import AddRequest
+from operations.add import add
 from soak.chance import Chance
 from soak.evidence import look
 from soak.judge import Claim, is_final
@@ -18,9 +20,9 @@ from soak.script import Fault, Script
 from soak.services import Services
 from soak.stage import Stage
 from soak.tally import Finding, Tally, tally_of
-from soak.worker import End, Job, Outcome, carry_out
+from soak.worker import End, Job, RequestOutcome
 
-MOST_RERUNS = 3
+MAX_RERUNS = 3
 DatabaseFault = Fault[DatabaseAction]
 
 
@@ -72,8 +74,10 @@ class Trial:
     def make(self, claim: Claim) -> None:
         """Make the request's version in this thread, without any fault."""
         stage = self.stage
-        version = carry_out(stage.engine, stage.sources, stage.files, claim.request)
-        claim.outcomes.append(Outcome(End.MADE, number=version.number))
+        version = add(
+            stage.engine, stage.sources, stage.files, claim.request, limits=Limits(), threads=1
+        )
+        claim.outcomes.append(RequestOutcome(End.MADE, number=version.number))
 
     def base_or_create(self) -> Claim:
         """A request for new conversations: one that adds, or one that creates the file."""
@@ -104,7 +108,7 @@ class Trial:
         *,
         kill_after_seconds: float | None = None,
         **adjustments: Any,
-    ) -> Outcome:
+    ) -> RequestOutcome:
         """Run the request in a worker, which faults of the front may kill."""
         services = front.services if front else self.stage.services
         worker = self.stage.crew.start(Job(claim.request, services, **adjustments))
@@ -144,7 +148,7 @@ class Trial:
         if unfinished:
             self.inspect()
         for claim in unfinished:
-            for _ in range(MOST_RERUNS):
+            for _ in range(MAX_RERUNS):
                 if not is_final(claim.last):
                     self.run(claim)
 

@@ -1,111 +1,65 @@
-"""S3 on boto3, with the settings that every provider understands (docs/configuration.md)."""
+"""S3 on boto3 (docs/configuration.md)."""
 
 import hashlib
 import re
-from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoCredentialsError
+from botocore.exceptions import BotoCoreError, ClientError
 
-from domain.digest import sha256
-from domain.errors import (
-    AccessRefused,
-    NotReady,
-    ObjectMissing,
-    ObjectTooLarge,
-    TrainfoldError,
-    Unreachable,
-)
-from domain.merge import Segment
-from storage.carrying import Carrier
-from storage.multipart import Upload, WayRefused
-from storage.parts import MIB, Part, Way, cut
-from storage.store import Listed
+from domain.errors import NotReady, ObjectTooLarge, Unreachable
+from domain.format.digest import sha256
+from domain.format.spans import Segment
+from storage.client import MISSING, code_of, translated
+from storage.copying import Carrier
+from storage.multipart import MultipartUpload, StrategyRefused, UploadPart, UploadStrategy, cut
+from storage.store import MIB, ListedObject
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-PIECE = MIB
-ONE_PUT = 16 * MIB
-"""Up to this size an object is sent in one request."""
+SINGLE_PUT_BYTES = 16 * MIB
 
-WAYS = (
-    Way(least=5 * MIB, most=128 * MIB, copies=True),
+STRATEGIES = (
+    UploadStrategy(min_bytes=5 * MIB, max_bytes=128 * MIB, copies=True),
     # R2 wants all parts but the last to be equal.
-    Way(least=16 * MIB, most=16 * MIB, copies=True),
-    Way(least=16 * MIB, most=16 * MIB, copies=False),
+    UploadStrategy(min_bytes=16 * MIB, max_bytes=16 * MIB, copies=True),
+    UploadStrategy(min_bytes=16 * MIB, max_bytes=16 * MIB, copies=False),
 )
-"""How an object is put together; a store that refuses one way is asked the next."""
 
 MD5 = re.compile("[0-9a-f]{32}")
-
-REFUSED = {"403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "Forbidden"}
-MISSING = {"404", "NoSuchKey", "NotFound"}
-
-
-def make_client(
-    *, endpoint_url: str | None, region: str, access_key: str | None, secret_key: str | None
-) -> "S3Client":
-    """A client that connects when it is first used; without keys, boto3's own chain finds them."""
-    client = boto3.client(
-        "s3",
-        endpoint_url=endpoint_url,
-        region_name=region,
-        aws_access_key_id=access_key,
-        aws_secret_access_key=secret_key,
-        config=Config(
-            signature_version="s3v4",
-            s3={"addressing_style": "path"},
-            # Checksum trailers have ended up inside of stored files with some providers.
-            request_checksum_calculation="when_required",
-            response_checksum_validation="when_required",
-            connect_timeout=5,
-            read_timeout=60,
-            retries={"mode": "standard", "total_max_attempts": 3},
-            max_pool_connections=32,
-        ),
-    )
-    for operation in ("PutObject", "UploadPart"):
-        client.meta.events.register(f"before-call.s3.{operation}", _add_content_md5)
-    return client
-
-
-def _add_content_md5(params: dict[str, Any], **_: object) -> None:
-    """Have the store refuse a body that changed on the way; every provider knows this header."""
-    digest = hashlib.md5(usedforsecurity=False)
-    body = params["body"]
-    if isinstance(body, bytes | bytearray):
-        digest.update(body)
-    else:
-        start = body.tell()
-        while piece := body.read(PIECE):
-            digest.update(piece)
-        body.seek(start)
-    params["headers"]["Content-MD5"] = b64encode(digest.digest()).decode()
 
 
 class S3Store:
     """One bucket behind an S3 API (see `storage.store.ObjectStore`)."""
 
-    def __init__(self, client: "S3Client", bucket: str) -> None:
+    def __init__(
+        self,
+        client: "S3Client",
+        bucket: str,
+        *,
+        single_put_bytes: int = SINGLE_PUT_BYTES,
+        strategies: Sequence[UploadStrategy] = STRATEGIES,
+    ) -> None:
+        """Objects of up to `single_put_bytes` are written in one request, larger ones by the first
+        of the strategies that the store does not refuse.
+        """
         self.client = client
         self.bucket = bucket
+        self._single_put_bytes = single_put_bytes
+        self._strategies = list(strategies)
         self._etag_is_md5 = True
-        self._way = 0
 
     def require(self) -> None:
         with self._own_errors(""):
             try:
                 self.client.head_bucket(Bucket=self.bucket)
             except ClientError as error:
-                if _code(error) not in MISSING:
+                if code_of(error) not in MISSING:
                     raise
                 raise NotReady(
                     f"There is no bucket “{self.bucket}” at {self.client.meta.endpoint_url}. "
@@ -119,30 +73,30 @@ class S3Store:
             with self._own_errors(""):
                 self.client.create_bucket(Bucket=self.bucket)
 
-    def get(self, key: str, *, most_bytes: int) -> bytes:
-        read = self._get(key, most_bytes)
+    def get(self, key: str, *, max_bytes: int) -> bytes:
+        read = self._get(key, max_bytes)
         if not self._is_proven(read):
-            # Changed on the way, or the store's ETags are something else: read again to know.
-            again = self._get(key, most_bytes)
+            # The bytes changed on the way, or the store's ETags are no MD5: a second read tells.
+            again = self._get(key, max_bytes)
             if read.sha256 or again.data != read.data:
                 raise Unreachable(f"{self.bucket}/{key} was changed on the way.")
             self._etag_is_md5 = False
         return read.data
 
     def _is_proven(self, read: "_Read") -> bool:
-        """Whether the bytes are those that were written, as far as the store tells."""
+        """Tell whether the bytes are those that were written, as far as the store says."""
         if read.sha256:
             return sha256(read.data) == read.sha256
         return not (self._etag_is_md5 and MD5.fullmatch(read.etag)) or _md5(read.data) == read.etag
 
-    def _get(self, key: str, most_bytes: int) -> "_Read":
+    def _get(self, key: str, max_bytes: int) -> "_Read":
         with self._own_errors(key):
             answer = self.client.get_object(Bucket=self.bucket, Key=key)
             size = answer["ContentLength"]
             with closing(answer["Body"]) as body:
-                data = body.read(most_bytes + 1) if size <= most_bytes else b""
-        if size > most_bytes:
-            raise ObjectTooLarge(f"{self.bucket}/{key} has {size:,} bytes; at most {most_bytes:,}.")
+                data = body.read(max_bytes + 1) if size <= max_bytes else b""
+        if size > max_bytes:
+            raise ObjectTooLarge(f"{self.bucket}/{key} has {size:,} bytes; at most {max_bytes:,}.")
         if len(data) != size:
             # botocore checks the length only when it is asked for the whole body.
             raise Unreachable(
@@ -157,7 +111,7 @@ class S3Store:
                 Bucket=self.bucket, Key=key, Range=f"bytes={start}-{last}"
             )
             with closing(answer["Body"]) as body:
-                yield from body.iter_chunks(PIECE)
+                yield from body.iter_chunks(MIB)
 
     def put(self, key: str, data: bytes, *, content_type: str) -> None:
         with self._own_errors(key):
@@ -170,38 +124,46 @@ class S3Store:
             )
 
     def compose(self, key: str, segments: Sequence[Segment], *, content_type: str) -> int:
+        small = self._single_put_bytes
         carrier = Carrier(
             segments,
-            small_bytes=ONE_PUT,
-            get=partial(self.get, most_bytes=ONE_PUT),
+            small_bytes=small,
+            get=partial(self.get, max_bytes=small),
             chunks=self.chunks,
         )
-        if sum(map(len, segments)) <= ONE_PUT:
-            data = carrier.read(Part(tuple(segments), is_copy=False))
+        if sum(map(len, segments)) <= small:
+            data = carrier.read(UploadPart(tuple(segments), is_copy=False))
             self.put(key, data, content_type=content_type)
             return self._size(key)
-        while (size := self._put_together(key, segments, content_type, carrier)) is None:
-            # Once a store has not put an object together as it should, it is not asked again.
-            self._way += 1
-        return size
+        while True:
+            strategy, *others = self._strategies
+            size = self._put_together(key, segments, content_type, carrier, strategy)
+            if size is not None:
+                return size
+            if not others:
+                raise Unreachable(f"The object store does not put {key} together in any known way.")
+            # A store that once failed at a strategy is never asked for it again.
+            self._strategies = [each for each in self._strategies if each != strategy]
 
     def _put_together(
-        self, key: str, segments: Sequence[Segment], content_type: str, carrier: Carrier
+        self,
+        key: str,
+        segments: Sequence[Segment],
+        content_type: str,
+        carrier: Carrier,
+        strategy: UploadStrategy,
     ) -> int | None:
-        """The object's size; None when the store does not take this way of making it."""
-        way = WAYS[self._way]
+        """Return the object's size; None where the store does not take the strategy."""
         try:
             with self._own_errors(key):
-                Upload(self.client, self.bucket, key).carry_out(
-                    cut(segments, way), content_type=content_type, body=carrier.read
+                MultipartUpload(self.client, self.bucket, key).carry_out(
+                    cut(segments, strategy), content_type=content_type, body=carrier.read
                 )
-        except WayRefused as refused:
-            if way is WAYS[-1]:
-                raise Unreachable(f"The object store did not make {key}: {refused}") from refused
+        except StrategyRefused:
             return None
         size = self._size(key)
         # Some stores take a copy for an empty part, or copy all of the object.
-        return size if size == sum(map(len, segments)) or not way.copies else None
+        return size if size == sum(map(len, segments)) or not strategy.copies else None
 
     def _size(self, key: str) -> int:
         with self._own_errors(key):
@@ -211,12 +173,12 @@ class S3Store:
         with self._own_errors(key):
             self.client.delete_object(Bucket=self.bucket, Key=key)
 
-    def listed(self) -> Iterator[Listed]:
+    def listed(self) -> Iterator[ListedObject]:
         with self._own_errors(""):
             pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket)
             for page in pages:
                 for item in page.get("Contents", []):
-                    yield Listed(item["Key"], item["Size"], item["LastModified"])
+                    yield ListedObject(item["Key"], item["Size"], item["LastModified"])
 
     def abort_uploads(self, *, before: datetime) -> int:
         aborted = 0
@@ -247,25 +209,12 @@ class S3Store:
         try:
             yield
         except (ClientError, BotoCoreError) as error:
-            raise self._translated(error, f"{self.bucket}/{key}") from error
-
-    def _translated(self, error: Exception, place: str) -> TrainfoldError:
-        if isinstance(error, ClientError):
-            return _answered(_code(error), place)
-        if isinstance(error, NoCredentialsError):
-            return NotReady(
-                "No S3 credentials are configured. Set TRAINFOLD_S3_ACCESS_KEY and "
-                "TRAINFOLD_S3_SECRET_KEY, or run `trainfold up` for the local stack."
-            )
-        what = "broke off" if isinstance(error, HTTPClientError) else "failed"
-        return Unreachable(
-            f"The connection to the object store {what} at {place} "
-            f"({type(error).__name__}; {self.client.meta.endpoint_url})."
-        )
+            endpoint = str(self.client.meta.endpoint_url)
+            raise translated(error, f"{self.bucket}/{key}", endpoint) from error
 
 
 class _Read(NamedTuple):
-    """An object as it was read, and what the store tells of it."""
+    """An object as it was read, with what the store says of it."""
 
     data: bytes
     etag: str
@@ -276,17 +225,3 @@ class _Read(NamedTuple):
 
 def _md5(data: bytes) -> str:
     return hashlib.md5(data, usedforsecurity=False).hexdigest()
-
-
-def _code(error: ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Code", ""))
-
-
-def _answered(code: str, place: str) -> TrainfoldError:
-    if code in MISSING:
-        return ObjectMissing(f"There is no object {place}.")
-    if code in REFUSED:
-        return AccessRefused(f"The object store refuses access to {place} ({code}).")
-    if code == "NoSuchBucket":
-        return NotReady(f"There is no bucket for {place}.")
-    return Unreachable(f"The object store answered {code} at {place}.")

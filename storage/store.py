@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from domain.merge import Segment
+from domain.format.spans import Segment
+
+MIB = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """An object as a listing tells of it."""
+class ListedObject:
+    """An object in a listing of the bucket."""
 
     key: str
     size_bytes: int
@@ -28,11 +30,11 @@ class ObjectStore(Protocol):
     def create_bucket(self) -> None:
         """Make the bucket if it is missing."""
 
-    def get(self, key: str, *, most_bytes: int) -> bytes:
-        """The whole object; raises ObjectTooLarge before reading more than `most_bytes`."""
+    def get(self, key: str, *, max_bytes: int) -> bytes:
+        """Read the whole object; raises ObjectTooLarge before reading more than `max_bytes`."""
 
     def chunks(self, key: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
-        """Bytes `start` to `end` (excluded), a piece at a time."""
+        """Read bytes `start` to `end` (excluded), a piece at a time."""
 
     def put(self, key: str, data: bytes, *, content_type: str) -> None:
         """Write a small object."""
@@ -40,17 +42,17 @@ class ObjectStore(Protocol):
     def compose(self, key: str, segments: Sequence[Segment], *, content_type: str) -> int:
         """Write an object from literal bytes and spans of other objects, in bounded memory.
 
-        Returns the size that the store says it has; leaves nothing behind when it fails.
+        Returns the size that the store says the object has; leaves nothing behind when it fails.
         """
 
     def delete(self, key: str) -> None:
         """Remove an object; one that is not there is no error."""
 
-    def listed(self) -> Iterator[Listed]:
-        """All objects of the bucket."""
+    def listed(self) -> Iterator[ListedObject]:
+        """List all objects of the bucket."""
 
     def abort_uploads(self, *, before: datetime) -> int:
-        """Give up multipart uploads begun before that moment; returns how many there were."""
+        """Abort multipart uploads begun before that moment; return how many there were."""
 
     def download_link(self, key: str, *, file_name: str, lifetime: timedelta) -> str:
-        """A link that anyone can open for `lifetime`; the browser saves it as `file_name`."""
+        """Sign a link that anyone can open for `lifetime`; a browser saves it as `file_name`."""

@@ -1,1 +1,1 @@
-"""Prefect tasks: one IO call and its policy each."""
+"""Prefect tasks: an operation and its policy (retries, results, names) each; and the reports."""

@@ -5,23 +5,32 @@ from typing import Any
 
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import TaskRunContext
-from prefect.tasks import Task
+from prefect.tasks import Task, exponential_backoff
 
-from domain.digest import sha256
-from domain.eligibility import EligibleConversation
-from domain.errors import CommitOutcomeUnknown, Unreachable
+from domain.errors import TEMPORARY
+from domain.format.digest import sha256
+from domain.versions.eligibility import EligibleConversation
 
 KEPT_FOR = timedelta(days=1)
 
 
 def may_help(_task: Task[Any, Any], _run: TaskRun, state: State[Any]) -> bool:
-    """Whether trying again may help: the service was away. What a rule refuses stays refused."""
-    error = state.result(raise_on_failure=False)
-    return isinstance(error, Unreachable | CommitOutcomeUnknown)
+    """Tell whether trying again may help: a service was away. What a rule refuses stays refused."""
+    return isinstance(state.result(raise_on_failure=False), TEMPORARY)
+
+
+def retried(times: int, *, first_pause_seconds: float = 1) -> dict[str, Any]:
+    """Build the options of a task that is tried again where that may help, with growing pauses."""
+    return {
+        "retries": times,
+        "retry_delay_seconds": exponential_backoff(backoff_factor=first_pause_seconds),
+        "retry_jitter_factor": 0.5,
+        "retry_condition_fn": may_help,
+    }
 
 
 def once_a_request(context: TaskRunContext, arguments: dict[str, Any]) -> str:
-    """The key under which a conversation's result is kept: a repeated request finds it again."""
+    """Build the key of a conversation's kept result, by which a repeated request finds it again."""
     eligible: EligibleConversation = arguments["eligible"]
     subject = f"{arguments['request_id']} {eligible.model_dump_json()} {arguments.get('strict')}"
     return f"trainfold-{context.task.name}-{sha256(subject.encode())}"

@@ -21,20 +21,21 @@ from prefect.runtime import flow_run
 
 from domain.errors import Damaged
 from domain.findings import Reason
-from domain.naming import Format, download_name
+from domain.format import Format
 from domain.statistics import quality_summary
-from domain.version import VersionRecord
-from tasks import resources
-from tasks.rebuilding import Rebuilt
-from tasks.sweep import Swept
+from domain.versions.naming import download_name
+from domain.versions.record import VersionRecord
+from operations import resources
+from operations.rebuild import Rebuilt
+from operations.sweep import Swept
 
 SECONDS_BETWEEN_UPDATES = 1.0
 
 
 class ProgressBar:
-    """A progress artifact that moves as things get done, at most once a second.
+    """A progress artifact that is updated at most once a second.
 
-    Nobody waits for an update, nor fails with it: while a flow maps, its server is busy.
+    Updates are sent in the background and may fail: while a flow maps, its server is busy.
     """
 
     def __init__(self, total: int, what: str) -> None:
@@ -55,7 +56,7 @@ class ProgressBar:
 
 
 def report_together(*reports: Callable[[], None]) -> None:
-    """Make several artifacts in the time of one."""
+    """Make several artifacts at once."""
     with ThreadPoolExecutor(len(reports), thread_name_prefix="report") as pool:
         futures = [pool.submit(copy_context().run, report) for report in reports]
     for future in futures:
@@ -63,16 +64,16 @@ def report_together(*reports: Callable[[], None]) -> None:
 
 
 def report_result(document: Mapping[str, Any]) -> None:
-    """What the run came to, for programs: an artifact of type `result`, its data an object."""
+    """Record what the run came to, for programs: an artifact of type `result`."""
     with get_client(sync_client=True) as client:
-        # Not prefect.artifacts.Artifact, which would keep the object as text.
+        # prefect.artifacts.Artifact would store the object as text.
         client.create_artifact(
             ArtifactCreate(type="result", data=dict(document), flow_run_id=flow_run.id)
         )
 
 
 def report_blocked(training_file: str, reasons: Sequence[Reason]) -> None:
-    """The table of every conversation and reason."""
+    """Record the table of every conversation and reason."""
     create_table_artifact(
         key=f"blocked-{_slug(training_file)}",
         table=[
@@ -90,7 +91,7 @@ def report_blocked(training_file: str, reasons: Sequence[Reason]) -> None:
 
 
 def report_version(version: VersionRecord) -> None:
-    """The version's summary with links to both downloads; one timeline for each training file."""
+    """Record a summary with links to both downloads; one timeline for each training file."""
     create_markdown_artifact(
         key=f"training-file-{_slug(version.training_file)}",
         markdown=version_markdown(version),
@@ -99,7 +100,7 @@ def report_version(version: VersionRecord) -> None:
 
 
 def report_rebuild(rebuilt: Rebuilt) -> None:
-    """What changed since the version before: bytes, pairs, quality."""
+    """Record what changed since the version before: bytes, pairs, quality."""
     create_table_artifact(
         key=f"rebuild-{_slug(rebuilt.version.training_file)}",
         table=[
@@ -107,8 +108,8 @@ def report_rebuild(rebuilt: Rebuilt) -> None:
                 "conversation": str(each.before.conversation_id),
                 "sha256 before": each.before.json_sha256[:12],
                 "sha256 now": each.after.json_sha256[:12],
-                "pairs before": each.before.statistics.pairs,
-                "pairs now": each.after.statistics.pairs,
+                "pairs before": each.before.statistics.pair_count,
+                "pairs now": each.after.statistics.pair_count,
                 "quality before": f"{each.before.statistics.quality_mean:.2f}",
                 "quality now": f"{each.after.statistics.quality_mean:.2f}",
             }
@@ -120,7 +121,7 @@ def report_rebuild(rebuilt: Rebuilt) -> None:
 
 
 def report_rebuilds(ends: Mapping[str, State[Any]]) -> None:
-    """How the rebuild of each training file ended."""
+    """Record how the rebuild of each training file ended."""
     create_table_artifact(
         key="rebuild-all",
         table=[
@@ -132,18 +133,18 @@ def report_rebuilds(ends: Mapping[str, State[Any]]) -> None:
 
 
 def report_sweep(swept: Swept) -> None:
-    """The objects that no version refers to."""
+    """Record the objects that no version refers to."""
     create_table_artifact(
         key="maintain",
         table=[{"object": key} for key in swept.objects],
         description=f"{len(swept.objects)} objects without a version, {swept.size_bytes:,} bytes; "
         f"{'removed' if swept.removed else 'only listed'}. "
-        f"{swept.uploads} unfinished uploads given up.",
+        f"{swept.uploads} unfinished uploads aborted.",
     )
 
 
 def report_damage(damaged: Sequence[Damaged]) -> None:
-    """What is wrong with which version."""
+    """Record what is wrong with which version."""
     create_table_artifact(
         key="damaged",
         table=[
@@ -197,12 +198,12 @@ def _download_row(version: VersionRecord, format: Format) -> str:
 
 
 def _slug(name: str) -> str:
-    """Artifact keys are lower-case letters, digits and dashes."""
+    """Return an artifact key: lower-case letters, digits and dashes."""
     plain = download_name(name, 0, "json").removesuffix("-v0.json").lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or "training-file"
 
 
 def _inline(text: str) -> str:
-    """Text that markdown and HTML leave alone inside a line or a table cell."""
+    """Escape what markdown and HTML would interpret inside a line or a table cell."""
     escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return re.sub(r"([\\`*_\[\]|])", r"\\\1", escaped.replace("\n", " "))

@@ -1,15 +1,21 @@
-"""The tasks of scheduled upkeep: verify and maintain."""
+"""The tasks that every flow begins with, and those of scheduled upkeep: verify and maintain."""
 
 from prefect import task
-from prefect.tasks import exponential_backoff
 
 from db.catalogue import training_file_choices
 from db.engine import reading
-from domain.version import VersionRecord
-from tasks import resources
-from tasks.policies import may_help
-from tasks.sweep import Swept, sweep_store
-from tasks.verify import verify_version
+from domain.versions.record import VersionRecord
+from operations import preflight, resources
+from operations.sweep import Swept, sweep_store
+from operations.verify import verify_version
+from tasks.policies import retried
+
+
+@task(name="check-preconditions", task_run_name="check preconditions")
+def check_preconditions() -> None:
+    preflight.check(
+        resources.engine(), resources.conversations_store(), resources.training_files_store()
+    )
 
 
 @task(name="list-training-files", task_run_name="list training files")
@@ -18,14 +24,7 @@ def training_file_names() -> list[str]:
         return [row.name for row in training_file_choices(connection)]
 
 
-@task(
-    name="verify",
-    task_run_name="verify {name}",
-    retries=3,
-    retry_delay_seconds=exponential_backoff(backoff_factor=1),
-    retry_jitter_factor=0.5,
-    retry_condition_fn=may_help,
-)
+@task(name="verify", task_run_name="verify {name}", **retried(3))
 def verify(name: str) -> VersionRecord:
     return verify_version(resources.engine(), resources.training_files_store(), name)
 

@@ -4,15 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
-from db.engine import reading
-from db.gate import gate
-from domain.limits import Limits
-from domain.requests import AddRequest
-from domain.validation import validate
-from domain.version import VersionRecord
-from storage.source import read_source
-from tasks import resources
-from tasks.reduce import make_version
+from domain.source.limits import Limits
+from domain.versions.record import VersionRecord
+from domain.versions.requests import AddRequest
+from operations import resources
+from operations.add import add
 
 
 def request(name: str, ids: Sequence[UUID | str], **changes: Any) -> AddRequest:
@@ -27,22 +23,17 @@ def request(name: str, ids: Sequence[UUID | str], **changes: Any) -> AddRequest:
 
 def carry_out(asked: AddRequest) -> VersionRecord:
     """Gate, fetch, validate and reduce in this thread."""
-    with reading(resources.engine()) as connection:
-        admission = gate(connection, asked)
-    fragments = [
-        validate(
-            read_source(resources.conversations_store(), eligible, most_bytes=10_000_000),
-            eligible,
-            limits=Limits(),
-            strict=asked.strict,
-        )
-        for eligible in admission.conversations
-    ]
-    return make_version(resources.engine(), resources.training_files_store(), asked, fragments)
+    return add(
+        resources.engine(),
+        resources.conversations_store(),
+        resources.training_files_store(),
+        asked,
+        limits=Limits(),
+    )
 
 
 def content_of(version: VersionRecord) -> tuple[bytes, bytes]:
     """The stored full JSON and JSONL."""
     store = resources.training_files_store()
-    full = b"".join(store.chunks(version.json_key))
-    return full, b"".join(store.chunks(version.jsonl_key))
+    full = b"".join(store.chunks(version.full.key))
+    return full, b"".join(store.chunks(version.lines.key))

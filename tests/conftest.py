@@ -30,12 +30,12 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from sqlalchemy import Engine, text
 
 from db import migrate
+from operations import resources
+from operations.settings import home_directory
+from soak.building import as_bytes, conversation
 from storage.store import ObjectStore
-from tasks import resources
-from tests.building import as_bytes, conversation
 from trainfold.prefect_api import PrefectApi
 from trainfold.registration import register
-from trainfold.settings import home_directory
 from trainfold.stack import Service, Stack, prefect_environment
 
 

@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from domain.errors import Blocked, NotFound, NotReady
 from domain.findings import Reason
-from domain.naming import name_key
-from domain.requests import AddRequest
+from domain.versions.naming import name_key
+from domain.versions.requests import AddRequest
 from trainfold.prefect_api import PrefectApi
 
 ADD = "add-conversations"
@@ -94,7 +94,6 @@ class Runs:
             "parameters": {
                 **request.model_dump(mode="json", exclude={"request_id"}),
                 "training_file": request.name,
-                "conversation_ids": request.plain_ids,
             },
             "idempotency_key": request.request_id,
         }
@@ -210,7 +209,7 @@ def _request_of(run: Mapping[str, Any]) -> AddRequest | None:
 
 def _conversation_ids(run: Mapping[str, Any]) -> tuple[str, ...]:
     request = _request_of(run)
-    return request.conversation_ids if request else ()
+    return tuple(map(str, request.conversation_ids)) if request else ()
 
 
 def _message(run: Mapping[str, Any]) -> str:

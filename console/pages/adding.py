@@ -11,7 +11,6 @@ from starlette.responses import RedirectResponse, Response
 from console.browse import PATH as CONVERSATIONS
 from console.context import runs
 from console.pages.visiting import OwnForm, Visiting, visiting
-from console.preview import Preview, ask_gate, examine
 from console.rendering import render
 from console.security.forms import field
 from console.security.sessions import state
@@ -19,12 +18,13 @@ from console.selection import uuids, with_more
 from db import catalogue, rows
 from db.catalogue import TrainingFileRow
 from db.engine import reading
-from db.versions import find_request
 from domain.errors import Blocked
 from domain.findings import Reason
-from domain.naming import MAX_NAME_LENGTH, name_key
-from domain.requests import AddRequest
-from tasks import resources
+from domain.versions.naming import MAX_NAME_LENGTH, name_key
+from domain.versions.requests import AddRequest
+from operations import resources
+from operations.admission import version_made_by
+from operations.preview import Preview, ask_gate, examine
 
 OK = 200
 MOST_DESCRIPTION = 2_000
@@ -35,7 +35,7 @@ router = APIRouter(dependencies=[Depends(visiting)])
 def preview(request: Request, who: Visiting, to: str = "", read: bool = False) -> Response:
     """What the gate says; the files are read next, by the browser's request or a link."""
     asked = _request(who.name, state(request).selection, to=to)
-    found = examine(asked) if read else Preview(ask_gate(asked))
+    found = _examine(asked) if read else ask_gate(resources.engine(), asked)
     return _page(request, asked, found, is_read=read)
 
 
@@ -43,7 +43,7 @@ def preview(request: Request, who: Visiting, to: str = "", read: bool = False) -
 def contents(request: Request, who: Visiting, to: str = "") -> Response:
     """The part of the page that reads the files."""
     asked = _request(who.name, state(request).selection, to=to)
-    return render(request, "parts/contents.html", **_shown(asked, examine(asked), is_read=True))
+    return render(request, "parts/contents.html", **_shown(asked, _examine(asked), is_read=True))
 
 
 @router.post("/add")
@@ -57,7 +57,7 @@ def submit(request: Request, who: Visiting, form: OwnForm) -> Response:
         requested_by=who.name,
         request_id=field(form, "request_id"),
     )
-    found = examine(asked)
+    found = _examine(asked)
     if found.reasons and not _is_carried_out(asked):
         return _page(request, asked, found, is_read=True, status=409)
     try:
@@ -104,7 +104,7 @@ def _is_carried_out(asked: AddRequest) -> bool:
     """Whether this very request made a version already: then it is in its own way."""
     try:
         with reading(resources.engine()) as connection:
-            return find_request(connection, asked) is not None
+            return version_made_by(connection, asked) is not None
     except Blocked:
         return False
 
@@ -132,18 +132,23 @@ def _shown(asked: AddRequest, found: Preview, *, is_read: bool) -> dict[str, Any
     for reason in found.reasons:
         reasons.setdefault(reason.conversation_id or "", []).append(reason)
     with reading(resources.engine()) as connection:
-        chosen = rows.rows(connection, [id for id in asked.ids if id])
+        chosen = rows.rows(connection, asked.ids)
     return {
         "asked": asked,
         "rows": chosen,
         "titles": {str(row.conversation_id): row for row in chosen},
         "to": "" if asked.new else asked.training_file,
         "before": _file(asked),
-        "fold": found.fold,
+        "version": found.composition.version if found.composition else None,
         "of_request": reasons.pop("", []),
         "of_rows": reasons,
         "is_read": is_read,
     }
+
+
+def _examine(asked: AddRequest) -> Preview:
+    engine, store = resources.engine(), resources.conversations_store()
+    return examine(engine, store, asked, limits=resources.settings().limits)
 
 
 def _file(asked: AddRequest) -> TrainingFileRow | None:

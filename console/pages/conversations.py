@@ -20,9 +20,9 @@ from db import browsing, catalogue, rows
 from db.browsing import COLUMNS, REACH, Column, Page, Words
 from db.engine import reading
 from db.words import Names
-from domain.limits import MAX_CONVERSATIONS
-from domain.naming import name_key
-from tasks import resources
+from domain.versions.naming import name_key
+from domain.versions.requests import MAX_CONVERSATIONS
+from operations import resources
 
 router = APIRouter(dependencies=[Depends(visiting)])
 

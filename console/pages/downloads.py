@@ -12,8 +12,9 @@ from console.pages.naming import named
 from console.pages.visiting import visiting
 from db.engine import reading
 from db.versions import find_version
-from domain.naming import Format, download_name
-from tasks import resources
+from domain.format import Format
+from domain.versions.naming import download_name
+from operations import resources
 
 LINK_LIFETIME = timedelta(minutes=2)
 TYPES: dict[Format, str] = {"json": "application/json", "jsonl": "application/jsonl"}

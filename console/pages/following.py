@@ -9,7 +9,7 @@ from starlette.responses import Response
 from console.context import runs
 from console.pages.visiting import visiting
 from console.rendering import render
-from domain.documents import FORMATS
+from domain.format import FORMATS
 from trainfold.submission import Progress
 
 router = APIRouter(dependencies=[Depends(visiting)])

@@ -12,11 +12,11 @@ from db import catalogue
 from db import versions as database
 from db.engine import reading
 from db.holding import members_page
-from domain.documents import FORMATS
 from domain.errors import TrainfoldError
-from domain.naming import name_key
+from domain.format import FORMATS
 from domain.statistics import quality_summary
-from tasks import resources
+from domain.versions.naming import name_key
+from operations import resources
 
 PER_PAGE = 50
 MOST_RUNS = 20

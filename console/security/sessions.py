@@ -19,7 +19,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from domain.limits import MAX_CONVERSATIONS
+from domain.versions.requests import MAX_CONVERSATIONS
 
 ID_BYTES = 16
 

@@ -1,15 +1,15 @@
 """Alembic's environment: one transaction, one migrator at a time, and no waiting for ever."""
 
+import os
 from typing import Any
 
 from alembic import context
 from sqlalchemy import Connection, text
 
 from db.engine import make_engine
-from db.schema import Own
-from trainfold.settings import Settings
+from db.schema import OwnTable
 
-OWN_TABLES = frozenset(Own.metadata.tables)
+OWN_TABLES = frozenset(OwnTable.metadata.tables)
 VERSION_TABLE = "trainfold_schema_version"
 MIGRATION_LOCK = 7_203_115_001
 """Any constant; two migrators of one database must agree on it."""
@@ -30,7 +30,7 @@ def run(connection: Connection) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
         context.configure(
             connection=connection,
-            target_metadata=Own.metadata,
+            target_metadata=OwnTable.metadata,
             version_table=VERSION_TABLE,
             include_name=only_own,
             compare_server_default=True,
@@ -50,5 +50,5 @@ given = context.config.attributes.get("connection")
 if given is not None:
     run(given)
 else:
-    with make_engine(Settings().sqlalchemy_url).connect() as own_connection:
+    with make_engine(os.environ["TRAINFOLD_DATABASE_URL"]).connect() as own_connection:
         run(own_connection)

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from tasks import resources
+from operations import resources
 from trainfold.cli.main import main
 
 COMMAND = Path(sys.executable).with_name("trainfold")

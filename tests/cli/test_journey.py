@@ -1,8 +1,8 @@
 import json
 from uuid import uuid4
 
+from soak.building import as_bytes, conversation
 from tests.asking import carry_out, content_of, request
-from tests.building import as_bytes, conversation
 from tests.conftest import Library
 
 
@@ -82,7 +82,7 @@ def test_a_damaged_object_is_found_by_verify_and_by_download(
     version = carry_out(request("Talks", library.add_many(2), new=True))
     full, _ = content_of(version)
     bent = full.replace(b"number 2", b"number 3", 1)
-    training_files.put(version.json_key, bent, content_type="application/json")
+    training_files.put(version.full.key, bent, content_type="application/json")
     verified = trainfold("verify", "Talks")
     assert verified.code == 1
     assert "differ from the recorded digest" in verified.err

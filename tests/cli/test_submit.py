@@ -10,7 +10,7 @@ import pytest
 
 from db.engine import reading
 from db.versions import versions
-from tasks import resources
+from operations import resources
 from tests.cli.conftest import COMMAND, Run
 from tests.conftest import Library
 

@@ -5,8 +5,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from soak.building import as_bytes, conversation, profile
 from tests.asking import carry_out, request
-from tests.building import as_bytes, conversation, profile
 from tests.conftest import Library
 from tests.console.conftest import Page, Visit
 

@@ -13,8 +13,8 @@ from console.security.throttle import MOST_FAILURES, WINDOW_SECONDS, Throttle
 from console.security.users import read_users
 from console.settings import ConsoleSettings
 from domain.errors import NotReady
+from soak.building import as_bytes, conversation
 from tests.asking import carry_out, request
-from tests.building import as_bytes, conversation
 from tests.conftest import Library
 from tests.console.conftest import Page, Visit, served
 

@@ -7,7 +7,7 @@ import pytest
 
 from db.engine import reading
 from db.versions import find_version
-from tasks import resources
+from operations import resources
 from tests.asking import carry_out, content_of, request
 from tests.conftest import Library
 from tests.console.conftest import Visit, served
@@ -29,7 +29,7 @@ def test_the_list_shows_what_the_current_version_holds(console: Visit, library: 
     assert row.startswith("Spring talks Of spring 2 3 12 6 3.00")
     for format in ("json", "jsonl"):
         assert f"/training-files/Spring%20talks/versions/2/{format}" in page.links
-    assert f"{version.json_size_bytes / 1000:.1f} kB JSON" in page.text
+    assert f"{version.full.size_bytes / 1000:.1f} kB JSON" in page.text
     assert 'aria-label="Personas: anxious planner 3"' in page.html
 
 
@@ -81,7 +81,7 @@ def test_what_is_not_there_is_told_on_a_page(console: Visit, library: Library):
         answer = console.get(f"/training-files/{path}")
         assert (answer.status_code, "Not found" in answer.text) == (404, True), path
     assert console.get("/training-files/Here/versions/1/zip").status_code == 404
-    resources.training_files_store().delete(version.json_key)
+    resources.training_files_store().delete(version.full.key)
     answer = console.get("/training-files/Here/versions/1/json")
     assert (answer.status_code, "There is no object" in answer.text) == (502, True)
 

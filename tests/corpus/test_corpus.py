@@ -10,12 +10,12 @@ from jsonschema import Draft202012Validator
 from db.engine import reading
 from db.versions import versions
 from domain.errors import Blocked
-from domain.limits import Limits
-from domain.validation import read
-from tasks.verify import verify_version
+from domain.source.checking import read
+from domain.source.limits import Limits
+from operations.importing import ConversationFile, read_file
+from operations.verify import verify_version
 from tests.asking import carry_out, content_of, request
 from tests.conftest import Library
-from trainfold.importing import Source, read_file
 
 BATCHES = ("batch-b", "batch-a", "batch-c")
 
@@ -119,7 +119,7 @@ def test_a_real_full_file_splits_back_into_its_conversations(shared: Path):
     found = list(read_file(shared / "corpus" / "full" / "batch-a.json", Limits()))
     assert len(found) == 18
     for source in found:
-        assert isinstance(source, Source)
+        assert isinstance(source, ConversationFile)
         original = shared / "corpus" / "batch-a" / f"{source.conversation_id}.json"
         assert same(
             source.raw["training_pairs"], json.loads(original.read_bytes())["training_pairs"]

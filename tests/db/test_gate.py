@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import Engine, event, text
 
 from db.engine import reading
-from db.gate import gate
 from domain.errors import Blocked
+from operations.admission import gate
 from tests.asking import carry_out, request
 from tests.conftest import Library
 

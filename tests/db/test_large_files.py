@@ -6,15 +6,15 @@ from uuid import UUID, uuid4
 import pytest
 
 from db.engine import reading
-from db.gate import gate
-from domain.layout import header
-from domain.limits import Limits
-from domain.merge import BETWEEN, TAIL
-from domain.validation import validate
-from storage.parts import MIB
-from tasks.verify import verify_version
+from domain.format.full_json import BETWEEN, TAIL
+from domain.source.limits import Limits
+from domain.versions.layout import header
+from domain.versions.validation import validate
+from operations.admission import gate
+from operations.verify import verify_version
+from soak.building import as_bytes, conversation
+from storage.store import MIB
 from tests.asking import carry_out, content_of, request
-from tests.building import as_bytes, conversation
 from tests.conftest import Library
 
 
@@ -40,7 +40,7 @@ def test_any_sequence_of_adds_gives_the_bytes_of_a_full_render(
     ]
     for number, group in enumerate(groups):
         version = carry_out(request("Stepwise", group, new=not number))
-    assert version.json_size_bytes > 16 * MIB
+    assert version.full.size_bytes > 16 * MIB
 
     full, lines = content_of(version)
     content = BETWEEN.join(fragment.full for fragment in fragments)

@@ -9,7 +9,7 @@ from sqlalchemy import create_engine, inspect, text
 from db import migrate
 from db.engine import make_engine
 from domain.errors import NotReady
-from tasks import resources
+from operations import resources
 
 ROOT = Path(__file__).parents[2]
 OWN = {"training_files", "training_file_versions", "training_file_conversations"}
@@ -18,7 +18,7 @@ OWN = {"training_files", "training_file_versions", "training_file_conversations"
 @pytest.fixture
 def empty_database(stack):
     """The engine of a database without tables."""
-    url = resources.settings().sqlalchemy_url
+    url = resources.settings().require_database_url()
     with create_engine(url, isolation_level="AUTOCOMMIT").connect() as connection:
         connection.execute(text("DROP DATABASE IF EXISTS empty WITH (FORCE)"))
         connection.execute(text("CREATE DATABASE empty"))

@@ -6,16 +6,16 @@ import pytest
 from sqlalchemy import text
 
 from db.engine import reading
-from db.gate import decide, gate
-from db.versions import commit, find_version, members, versions
+from db.versions import PostgresVersionLog, find_version, members, versions
 from domain.errors import Blocked, CommitConflict, Damaged, NotFound, Unreachable
-from domain.folding import fold
-from domain.layout import proven
-from domain.limits import Limits
-from domain.validation import validate
-from tasks import resources
-from tasks.reduce import make_version, store_fold
-from tasks.verify import verify_version
+from domain.source.limits import Limits
+from domain.versions.changes import compose_add
+from domain.versions.layout import proven
+from domain.versions.validation import validate
+from operations import resources
+from operations.add import make_version
+from operations.admission import decide, gate
+from operations.verify import verify_version
 from tests.asking import carry_out, content_of, request
 from tests.conftest import Library
 
@@ -40,7 +40,7 @@ def test_an_earlier_version_stays_byte_for_byte_under_its_own_key(engine, librar
     before = content_of(first)
     second, third = (carry_out(request("A", [id])) for id in ids[1:])
     assert content_of(first) == before
-    keys = [key for v in (first, second, third) for key in (v.json_key, v.jsonl_key)]
+    keys = [key for v in (first, second, third) for key in (v.full.key, v.lines.key)]
     assert len(set(keys)) == 6
 
 
@@ -70,11 +70,12 @@ def test_a_commit_on_a_stale_base_changes_nothing(engine, library: Library, trai
     with reading(engine) as connection:
         admission = gate(connection, asked)
     fragments = [validate(library.files[mine], admission.conversations[0], limits=Limits())]
-    folded = fold(asked, admission, fragments, new_id=uuid4(), now=datetime.now(UTC))
-    stale = store_fold(training_files, asked, folded)
+    stale = compose_add(
+        asked, admission, fragments, new_id=uuid4(), now=datetime.now(UTC), attempt="stale"
+    )
     carry_out(request("A", [other]))
     with pytest.raises(CommitConflict):
-        commit(engine, stale, folded.contributions, description="")
+        PostgresVersionLog(engine).commit(stale)
     assert held(engine, "A") == [first, other]
 
 
@@ -134,19 +135,19 @@ def test_what_is_not_there_is_named(engine, library: Library):
 def test_recorded_sizes_are_the_stored_objects(engine, library: Library):
     version = carry_out(request("A", library.add_many(3), new=True))
     full, lines = content_of(version)
-    assert (len(full), len(lines)) == (version.json_size_bytes, version.jsonl_size_bytes)
+    assert (len(full), len(lines)) == (version.full.size_bytes, version.lines.size_bytes)
     assert lines.count(b"\n") == version.example_count + 1
 
 
 def test_an_add_never_parses_what_the_file_holds(engine, library: Library, training_files):
     first = carry_out(request("A", [library.add()], new=True))
     full, _ = content_of(first)
-    start, end = first.json_content_start, first.json_content_end
+    start, end = first.full.content_start, first.full.content_end
     nonsense = full[:start] + b"\xff" * (end - start) + full[end:]
-    training_files.put(first.json_key, nonsense, content_type="application/json")
+    training_files.put(first.full.key, nonsense, content_type="application/json")
     second = carry_out(request("A", [library.add()]))
     carried, _ = content_of(second)
-    assert carried[second.json_content_start :].startswith(b"\xff" * (end - start) + b",\n    {")
+    assert carried[second.full.content_start :].startswith(b"\xff" * (end - start) + b",\n    {")
 
 
 def test_damage_in_the_store_is_carried_by_an_add_and_named_by_verify(
@@ -156,7 +157,7 @@ def test_damage_in_the_store_is_carried_by_an_add_and_named_by_verify(
     first = carry_out(request("A", [damaged], new=True))
     _, lines = content_of(first)
     bent = lines.replace(b"number", b"nomber")
-    training_files.put(first.jsonl_key, bent, content_type="application/jsonl")
+    training_files.put(first.lines.key, bent, content_type="application/jsonl")
     carry_out(request("A", [library.add()]))
     with pytest.raises(Damaged, match=f"{damaged}: its lines in the JSONL differ") as caught:
         verify_version(engine, training_files, "A")
@@ -164,8 +165,8 @@ def test_damage_in_the_store_is_carried_by_an_add_and_named_by_verify(
     with reading(engine) as connection:
         version = find_version(connection, "A")
         recorded = list(members(connection, version))
-    download = proven(version, recorded, "jsonl", training_files.chunks(version.jsonl_key))
-    assert next(download) == lines[: first.jsonl_content_start].replace(b":2,", b":4,")
+    download = proven(version, recorded, "jsonl", training_files.chunks(version.lines.key))
+    assert next(download) == lines[: first.lines.content_start].replace(b":2,", b":4,")
     with pytest.raises(Damaged, match=str(damaged)):
         next(download)
 
@@ -175,7 +176,7 @@ def test_an_add_to_a_file_whose_object_is_cut_short_writes_nothing(
 ):
     first = carry_out(request("A", [library.add()], new=True))
     full, _ = content_of(first)
-    training_files.put(first.json_key, full[:-100], content_type="application/json")
+    training_files.put(first.full.key, full[:-100], content_type="application/json")
     with pytest.raises(Unreachable, match="shorter than its version recorded"):
         carry_out(request("A", [library.add()]))
     with reading(engine) as connection:

@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.building import as_bytes, conversation
+from soak.building import as_bytes, conversation
 from tests.deployments.by_hand import Host
 from tests.deployments.composition import DEPLOYMENTS, composition, new_environment
 from trainfold.stack.ports import choose_ports

@@ -14,9 +14,9 @@ from prefect.settings import get_current_settings
 from typer.main import get_command
 
 from console.settings import ConsoleSettings
+from operations.settings import Settings, home_directory
 from tests.deployments.composition import DEPLOYMENTS, VARIABLE, composition, new_environment
 from trainfold.cli.main import app
-from trainfold.settings import Settings, home_directory
 from trainfold.stack.prefect_environment import prefect_environment, server_environment
 
 ROOT = DEPLOYMENTS.parent

@@ -14,9 +14,9 @@ from distributed import LocalCluster
 
 from db.engine import reading
 from db.versions import find_version
-from tasks import resources
+from operations import resources
+from soak.building import as_bytes, conversation
 from tests.asking import content_of
-from tests.building import as_bytes, conversation
 from tests.conftest import Library
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("prefect_server")]
@@ -62,7 +62,7 @@ def content(name: str) -> tuple[bytes, bytes]:
     with reading(resources.engine()) as connection:
         version = find_version(connection, name)
     full, lines = content_of(version)
-    return full[version.json_content_start :], lines[version.jsonl_content_start :]
+    return full[version.full.content_start :], lines[version.lines.content_start :]
 
 
 def enrich_again(library: Library, id: UUID) -> None:

@@ -10,24 +10,24 @@ import orjson
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from domain.eligibility import (
+from domain.errors import Blocked
+from domain.findings import Reason
+from domain.format.fragment import Fragment
+from domain.format.spans import Document
+from domain.source.limits import Limits
+from domain.versions.changes import compose_add
+from domain.versions.composing import Composition
+from domain.versions.eligibility import (
     Admission,
     ConversationFacts,
     EligibleConversation,
     TrainingFileFacts,
     admit,
 )
-from domain.errors import Blocked
-from domain.findings import Reason
-from domain.folding import Fold, fold
-from domain.fragment import Fragment
-from domain.limits import Limits
-from domain.merge import Document
-from domain.requests import AddRequest
-from domain.statistics import Statistics
-from domain.validation import validate
-from domain.version import Contribution, Member, VersionRecord
-from tests.building import as_bytes, conversation, retell
+from domain.versions.record import Member, VersionRecord
+from domain.versions.requests import AddRequest
+from domain.versions.validation import validate
+from soak.building import as_bytes, conversation, retell
 
 A = UUID("aaaaaaaa-0000-4000-8000-000000000001")
 B = UUID("bbbbbbbb-0000-4000-8000-000000000002")
@@ -177,7 +177,7 @@ class TrainingFile:
         self.objects: dict[str, bytes] = {}
         self.versions: list[VersionRecord] = []
         self.members: list[Member] = []
-        self.folds: list[Fold] = []
+        self.compositions: list[Composition] = []
 
     @property
     def version(self) -> VersionRecord:
@@ -185,11 +185,11 @@ class TrainingFile:
 
     @property
     def full(self) -> bytes:
-        return self.objects[self.version.json_key]
+        return self.objects[self.version.full.key]
 
     @property
     def lines(self) -> bytes:
-        return self.objects[self.version.jsonl_key]
+        return self.objects[self.version.lines.key]
 
     @property
     def value(self) -> Any:
@@ -197,29 +197,18 @@ class TrainingFile:
 
     @property
     def content(self) -> bytes:
-        return self.full[self.version.json_content_start : self.version.json_content_end]
+        return self.full[self.version.full.content_start : self.version.full.content_end]
 
     @property
     def example_lines(self) -> bytes:
-        return self.lines[self.version.jsonl_content_start :]
+        return self.lines[self.version.lines.content_start :]
 
     def facts(self) -> TrainingFileFacts | None:
         """What the gate would read of the current version."""
         if not self.versions:
             return None
-        version = self.version.model_dump()
-        return TrainingFileFacts.model_validate(
-            {
-                **version,
-                "id": FILE_ID,
-                "name": self.name,
-                "status": "active",
-                "created_at": version["training_file_created_at"],
-                "current_version": version["number"],
-                "statistics": Statistics.model_validate_json(
-                    self.version.statistics.model_dump_json()
-                ),
-            }
+        return TrainingFileFacts(
+            status="active", current=self.version, last_position=self.members[-1].position
         )
 
     def admission(self, asked: AddRequest, values: Sequence[dict[str, Any]]) -> Admission:
@@ -227,7 +216,7 @@ class TrainingFile:
         known = {id_of(value): facts(id_of(value), suffixes_taken=suffixes) for value in values}
         return admit(asked, self.facts(), known)
 
-    def add(self, *values: dict[str, Any], strict: bool = False) -> Fold:
+    def add(self, *values: dict[str, Any], strict: bool = False) -> Composition:
         """Add conversations as one request."""
         asked = request(
             *map(id_of, values), training_file=self.name, new=not self.versions, strict=strict
@@ -237,15 +226,16 @@ class TrainingFile:
             validate(as_bytes(value), conversation, limits=LIMITS)
             for value, conversation in zip(values, admission.conversations, strict=True)
         ]
-        folded = fold(
+        composition = compose_add(
             asked,
             admission,
             fragments,
             new_id=FILE_ID,
             now=NOW + timedelta(hours=len(self.versions)),
+            attempt="0",
         )
-        self._record(asked, folded)
-        return folded
+        self._record(composition)
+        return composition
 
     def bytes_of(self, document: Document) -> bytes:
         """The document's bytes; spans are resolved from the objects."""
@@ -256,47 +246,15 @@ class TrainingFile:
             for segment in document.segments
         )
 
-    def _record(self, asked: AddRequest, folded: Fold) -> None:
-        keys = [f"v{folded.number}.{format}" for format in ("json", "jsonl")]
-        full, lines = self.bytes_of(folded.full), self.bytes_of(folded.lines)
-        self.objects |= dict(zip(keys, (full, lines), strict=True))
-        self.folds.append(folded)
-        self.members.extend(
-            Member(
-                **{name: getattr(each, name) for name in Contribution.model_fields},
-                position=len(self.members) + index + 1,
-                added_in=folded.number,
-            )
-            for index, each in enumerate(folded.contributions)
-        )
-        self.versions.append(
-            VersionRecord(
-                training_file_id=folded.training_file_id,
-                training_file=folded.name,
-                training_file_created_at=folded.created,
-                number=folded.number,
-                request_id=f"r-{folded.number}",
-                request_digest=asked.digest,
-                reason="add",
-                created_at=folded.updated,
-                created_by="mara",
-                json_key=keys[0],
-                json_size_bytes=len(full),
-                json_digest=folded.json_digest,
-                json_content_start=folded.full.content_start,
-                json_content_end=folded.full.content_end,
-                jsonl_key=keys[1],
-                jsonl_size_bytes=len(lines),
-                jsonl_digest=folded.jsonl_digest,
-                jsonl_content_start=folded.lines.content_start,
-                conversation_count=folded.statistics.conversations,
-                pair_count=folded.statistics.pairs,
-                example_count=folded.statistics.examples,
-                statistics=folded.statistics,
-                warnings=folded.warnings,
-                consultant_profile=dict(folded.consultant_profile),
-            )
-        )
+    def _record(self, composition: Composition) -> None:
+        version = composition.version
+        self.objects |= {
+            version.full.key: self.bytes_of(composition.full),
+            version.lines.key: self.bytes_of(composition.lines),
+        }
+        self.compositions.append(composition)
+        self.members.extend(composition.begun)
+        self.versions.append(version)
 
 
 # Two share 8 digits, two share 13, so suffixes grow.

@@ -1,46 +1,31 @@
 """The gate: every rule alone, all at once, and what gets through."""
 
-from datetime import UTC, datetime
 from itertools import pairwise
-from typing import Any
 from uuid import UUID, uuid5
 
 import pytest
 
-from domain.eligibility import (
+from domain.errors import Blocked
+from domain.versions.eligibility import (
     Admission,
     ConversationFacts,
     TrainingFileFacts,
     admit,
     refuse_malformed,
 )
-from domain.errors import Blocked
-from domain.requests import AddRequest
-from tests.building import conversation, profile
-from tests.domain.making import FILE_ID, POOL, A, B, C, facts, fragment_of, request
+from domain.versions.requests import AddRequest
+from soak.building import conversation
+from tests.domain.making import FILE_ID, POOL, A, B, C, TrainingFile, facts, request
 
 MANY = [uuid5(FILE_ID, str(n)) for n in range(81)]
 
 
-def file_facts(**changes: Any) -> TrainingFileFacts:
-    values = {
-        "id": FILE_ID,
-        "name": "Spring batch",
-        "status": "active",
-        "created_at": datetime(2026, 5, 4, tzinfo=UTC),
-        "consultant_profile": profile(),
-        "current_version": 3,
-        "json_key": "x.json",
-        "json_digest": "0",
-        "json_content_start": 1,
-        "json_content_end": 2,
-        "jsonl_key": "x.jsonl",
-        "jsonl_digest": "0",
-        "jsonl_content_start": 1,
-        "jsonl_size_bytes": 2,
-        "statistics": fragment_of(conversation(A)).statistics,
-    }
-    return TrainingFileFacts(**{**values, **changes})
+FILE = TrainingFile()
+FILE.add(conversation(MANY[0]))
+
+
+def file_facts(status: str = "active") -> TrainingFileFacts:
+    return TrainingFileFacts(status=status, current=FILE.version, last_position=1)
 
 
 def judged(

@@ -5,7 +5,7 @@ from uuid import UUID
 import orjson
 import pytest
 
-from tests.building import conversation
+from soak.building import conversation
 from tests.domain.making import A, B, fragment_of
 
 

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from domain.errors import Blocked
 from domain.findings import Reason
-from domain.fragment import Fragment
-from domain.limits import Limits
-from domain.validation import validate
-from tests.building import as_bytes, conversation
+from domain.format.fragment import Fragment
+from domain.source.limits import Limits
+from domain.versions.validation import validate
+from soak.building import as_bytes, conversation
 from tests.domain.making import LIMITS, A, eligible, json_values, replaced, steady, walk, without
 
 VALID = conversation(A, turns=2)
@@ -38,7 +38,7 @@ def judged(data: bytes, limits: Limits = LIMITS) -> Fragment | None:
         assert_good_form(blocked.reasons, limits)
         return None
     assert orjson.loads(fragment.full)["training_pairs"] == orjson.loads(data)["training_pairs"]
-    assert len(fragment.lines.splitlines()) == fragment.statistics.examples
+    assert len(fragment.lines.splitlines()) == fragment.statistics.example_count
     return fragment
 
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.jsonl import LINE_KEYS, example_lines, line_suffix, meta_line, with_suffix
-from tests.building import conversation
+from domain.format.jsonl import LINE_KEYS, example_lines, line_suffix, meta_line, with_suffix
+from soak.building import conversation
 from tests.domain.making import POOL, A, conversations, fragment_of, steady
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.naming import (
+from domain.versions.naming import (
     download_name,
     is_request_id,
     is_safe_key,

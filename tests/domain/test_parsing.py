@@ -6,8 +6,8 @@ import re
 import orjson
 import pytest
 
-from domain.limits import Limits
-from domain.parsing import BadJson, parse
+from domain.source.limits import Limits
+from domain.source.parsing import BadJson, parse
 from tests.domain.making import LIMITS, exactly
 
 

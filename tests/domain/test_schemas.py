@@ -7,8 +7,8 @@ from uuid import UUID
 import orjson
 from jsonschema import Draft202012Validator
 
-from domain.jsonl import LINE_KEYS, example_lines
-from tests.building import conversation
+from domain.format.jsonl import LINE_KEYS, example_lines
+from soak.building import conversation
 from tests.domain.making import A, B, C, TrainingFile, refusal, text_of, walk, without
 
 

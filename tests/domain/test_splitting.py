@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.splitting import is_full_file, split
-from tests.building import conversation
+from domain.source.splitting import is_full_file, split
+from soak.building import conversation
 from tests.domain.making import (
     A,
     B,

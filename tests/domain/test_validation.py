@@ -7,9 +7,9 @@ import orjson
 import pytest
 
 from domain.errors import Blocked
-from domain.limits import Limits
-from domain.validation import read
-from tests.building import as_bytes, conversation
+from domain.source.checking import read
+from domain.source.limits import Limits
+from soak.building import as_bytes, conversation
 from tests.domain.making import (
     LIMITS,
     A,

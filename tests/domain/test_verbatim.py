@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.jsonl import LINE_KEYS
-from domain.validation import validate
-from tests.building import conversation, retell
+from domain.format.jsonl import LINE_KEYS
+from domain.versions.validation import validate
+from soak.building import conversation, retell
 from tests.domain.making import LIMITS, A, eligible, exactly, json_values, steady, texts, unordered
 
 extras = st.dictionaries(texts.map("x_".__add__), json_values, max_size=3)

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.merge import BETWEEN, TAIL
-from domain.verification import ByteStream, check
-from domain.version import Member, VersionRecord
-from tests.building import conversation, profile
+from domain.format.full_json import BETWEEN, TAIL
+from domain.versions.record import Member, StoredObject, VersionRecord
+from domain.versions.verification import ByteStream, check
+from soak.building import conversation, profile
 from tests.domain.making import POOL, A, B, C, TrainingFile, steady
 
 D = POOL[1]
@@ -28,7 +28,7 @@ def made() -> TrainingFile:
 
 FILE = made()
 FULL, LINES = FILE.full, FILE.lines
-START, END = FILE.version.json_content_start, FILE.version.json_content_end
+START, END = FILE.version.full.content_start, FILE.version.full.content_end
 
 
 def pieces(data: bytes, size: int) -> Iterator[bytes]:
@@ -56,7 +56,7 @@ def test_sound_objects_give_no_finding_however_they_arrive(size):
 def test_every_version_of_a_file_is_sound():
     for number, version in enumerate(FILE.versions, start=1):
         members = [member for member in FILE.members if member.added_in <= number]
-        full, lines = FILE.objects[version.json_key], FILE.objects[version.jsonl_key]
+        full, lines = FILE.objects[version.full.key], FILE.objects[version.lines.key]
         assert findings(version=version, members=members, full=full, lines=lines) == []
 
 
@@ -110,15 +110,23 @@ def test_swapped_lines_are_found():
 
 
 def test_the_jsonl_of_another_version_is_found():
-    assert findings(lines=FILE.objects["v1.jsonl"])
+    assert findings(lines=FILE.objects[FILE.versions[0].lines.key])
 
 
 def test_the_json_of_another_version_is_found():
-    assert findings(full=FILE.objects["v1.json"])
-    assert findings(full=FILE.objects["v2.json"])
+    assert findings(full=FILE.objects[FILE.versions[0].full.key])
+    assert findings(full=FILE.objects[FILE.versions[1].full.key])
 
 
 STATISTICS = FILE.version.statistics
+
+
+def stored_full(**changes: Any) -> StoredObject:
+    return FILE.version.full.model_copy(update=changes)
+
+
+def stored_lines(**changes: Any) -> StoredObject:
+    return FILE.version.lines.model_copy(update=changes)
 
 
 @pytest.mark.parametrize(
@@ -128,19 +136,19 @@ STATISTICS = FILE.version.statistics
         {"conversation_count": 0},
         {"pair_count": 12},
         {"example_count": 6},
-        {"json_size_bytes": len(FULL) - 1},
-        {"json_digest": "0" * 64},
-        {"json_content_start": START - 1},
-        {"json_content_start": START + 1},
-        {"json_content_start": 0},
-        {"json_content_start": 10**9},
-        {"json_content_end": END - 1},
-        {"json_content_end": END + len(TAIL)},
-        {"json_content_end": 0},
-        {"jsonl_size_bytes": 0},
-        {"jsonl_digest": ""},
-        {"jsonl_content_start": 0},
-        {"jsonl_content_start": FILE.version.jsonl_content_start + 1},
+        {"full": stored_full(size_bytes=len(FULL) - 1)},
+        {"full": stored_full(digest="0" * 64)},
+        {"full": stored_full(content_start=START - 1)},
+        {"full": stored_full(content_start=START + 1)},
+        {"full": stored_full(content_start=0)},
+        {"full": stored_full(content_start=10**9)},
+        {"full": stored_full(content_end=END - 1)},
+        {"full": stored_full(content_end=END + len(TAIL))},
+        {"full": stored_full(content_end=0)},
+        {"lines": stored_lines(size_bytes=0)},
+        {"lines": stored_lines(digest="")},
+        {"lines": stored_lines(content_start=0)},
+        {"lines": stored_lines(content_start=FILE.version.lines.content_start + 1)},
         {"training_file": "Summer batch"},
         {"consultant_profile": profile(name="Ada Poe")},
         {"consultant_profile": {}},
@@ -203,7 +211,7 @@ def test_a_version_without_conversations_is_found_and_no_stack_trace():
 def recorded_as_found(part: bytes, lines: bytes = b"") -> list[str]:
     """Findings when the first conversation is replaced, and its record with it."""
     first, *rest = FILE.members
-    own = LINES[FILE.version.jsonl_content_start :][: first.jsonl_length]
+    own = LINES[FILE.version.lines.content_start :][: first.jsonl_length]
     full = FULL[:START] + part + FULL[START + first.json_length :]
     all_lines = LINES.replace(own, lines)
     member = first.model_copy(
@@ -216,9 +224,8 @@ def recorded_as_found(part: bytes, lines: bytes = b"") -> list[str]:
     )
     version = FILE.version.model_copy(
         update={
-            "json_content_end": END + len(full) - len(FULL),
-            "json_size_bytes": len(full),
-            "jsonl_size_bytes": len(all_lines),
+            "full": stored_full(content_end=END + len(full) - len(FULL), size_bytes=len(full)),
+            "lines": stored_lines(size_bytes=len(all_lines)),
         }
     )
     return findings(full=full, lines=all_lines, version=version, members=[member, *rest])
@@ -262,7 +269,7 @@ def test_lines_recorded_with_their_damage_are_found(lines):
 
 
 def test_a_meta_line_recorded_with_its_damage_is_found():
-    meta = LINES[: FILE.version.jsonl_content_start]
+    meta = LINES[: FILE.version.lines.content_start]
     lines = LINES.replace(meta, meta.replace(b'"total_pairs":5', b'"total_pairs":4'))
     assert lines != LINES
     (finding,) = findings(lines=lines)
@@ -288,7 +295,7 @@ def test_an_end_recorded_with_its_damage_is_found():
     ],
 )
 def test_a_header_of_another_shape_is_found(header):
-    version = FILE.version.model_copy(update={"json_content_start": len(header)})
+    version = FILE.version.model_copy(update={"full": stored_full(content_start=len(header))})
     assert findings(full=header + FULL[START:], version=version)
 
 

@@ -2,9 +2,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from operations import resources
 from soak.services import Services
 from soak.stage import Stage, stage_on
-from tasks import resources
 from trainfold.stack import Stack
 
 

@@ -13,7 +13,7 @@ from soak.judge import about_claims, about_rows
 from soak.stage import Stage
 from soak.tally import Flaw
 from soak.trial import Trial
-from soak.worker import End, Outcome
+from soak.worker import End, RequestOutcome
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def rewrite(trial: Trial, format: str, change: Callable[[bytes], bytes]) -> None
     """Another object for version 2, with a row that says that it must be so."""
     version = seen_of(trial).versions[1]
     key = version[f"{format}_key"]
-    data = change(trial.stage.files.get(key, most_bytes=10_000_000))
+    data = change(trial.stage.files.get(key, max_bytes=10_000_000))
     trial.stage.files.put(key, data, content_type="text/plain")
     execute(
         trial,
@@ -85,24 +85,24 @@ def test_a_conversation_without_a_membership_is_lost(trial: Trial):
 
 def test_a_version_that_was_acknowledged_and_is_not_there_is_lost(trial: Trial):
     claim = trial.claim(trial.conversations(1))
-    claim.outcomes.append(Outcome(End.MADE, number=3))
+    claim.outcomes.append(RequestOutcome(End.MADE, number=3))
     assert trial.tally().lost == 1
 
 
 def test_a_request_that_never_comes_through_is_lost(trial: Trial):
     claim = trial.claim(trial.conversations(1))
-    claim.outcomes.append(Outcome(End.FAILED, text="Unreachable: …"))
+    claim.outcomes.append(RequestOutcome(End.FAILED, text="Unreachable: …"))
     assert trial.tally().lost == 1
 
 
 def test_a_request_that_is_blocked_for_no_reason_is_lost(trial: Trial):
     claim = trial.claim(trial.conversations(1))
-    claim.outcomes.append(Outcome(End.BLOCKED, codes=("already-member",)))
+    claim.outcomes.append(RequestOutcome(End.BLOCKED, codes=("already-member",)))
     assert trial.tally().lost == 1
 
 
 def test_a_request_that_made_its_version_and_is_told_that_it_is_blocked_is_lost(trial: Trial):
-    trial.claims[1].outcomes.append(Outcome(End.BLOCKED, codes=("already-member",)))
+    trial.claims[1].outcomes.append(RequestOutcome(End.BLOCKED, codes=("already-member",)))
     assert trial.tally().lost == 1
 
 
@@ -145,13 +145,13 @@ def test_two_versions_of_one_request_are_doubled(trial: Trial):
 
 
 def test_a_request_that_is_told_two_versions_is_doubled(trial: Trial):
-    trial.claims[1].outcomes.append(Outcome(End.MADE, number=1))
+    trial.claims[1].outcomes.append(RequestOutcome(End.MADE, number=1))
     assert trial.tally().doubled == 1
 
 
 def test_a_flipped_bit_is_torn(trial: Trial):
     key = seen_of(trial).versions[1]["json_key"]
-    data = bytearray(trial.stage.files.get(key, most_bytes=10_000_000))
+    data = bytearray(trial.stage.files.get(key, max_bytes=10_000_000))
     data[len(data) // 2] ^= 1
     trial.stage.files.put(key, bytes(data), content_type="text/plain")
     assert trial.tally().torn > 0
@@ -213,7 +213,7 @@ def test_a_wrong_statistic_is_torn_by_the_product_s_own_check(trial: Trial):
 
 def test_a_hung_and_a_broken_request_are_counted(trial: Trial):
     for end in (End.HUNG, End.BROKEN):
-        trial.claims[1].outcomes.insert(0, Outcome(end, text="…"))
+        trial.claims[1].outcomes.insert(0, RequestOutcome(end, text="…"))
     tally = trial.tally()
     assert (tally.hung, tally.broken, tally.flaws) == (1, 1, 2)
 

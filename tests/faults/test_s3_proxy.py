@@ -33,7 +33,7 @@ def behind(stage: Stage, request):
 
 def stored(stage: Stage, key: str) -> bytes | None:
     try:
-        return stage.files.get(key, most_bytes=1_000_000)
+        return stage.files.get(key, max_bytes=1_000_000)
     except ObjectMissing:
         return None
 
@@ -41,12 +41,12 @@ def stored(stage: Stage, key: str) -> bytes | None:
 def test_without_a_fault_every_byte_passes_and_the_signature_holds(stage: Stage, behind):
     store = behind(None)
     store.put("proxy/plain", DATA, content_type="text/plain")
-    assert store.get("proxy/plain", most_bytes=1_000_000) == DATA
+    assert store.get("proxy/plain", max_bytes=1_000_000) == DATA
     assert b"".join(store.chunks("proxy/plain", 10, 15)) == b"xxxxx"
     assert store.compose("proxy/composed", [DATA], content_type="text/plain") == 20_000
     store.delete("proxy/plain")
     with pytest.raises(ObjectMissing):
-        store.get("proxy/plain", most_bytes=1_000_000)
+        store.get("proxy/plain", max_bytes=1_000_000)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_an_answer_arrives_damaged(stage: Stage, behind, action: S3Action):
     stage.files.put("proxy/read", DATA, content_type="text/plain")
     store = behind(S3Fault("^GET", action, times=OUTLASTS_THE_CLIENT))
     try:
-        assert store.get("proxy/read", most_bytes=1_000_000) != DATA
+        assert store.get("proxy/read", max_bytes=1_000_000) != DATA
     except Unreachable:
         # A client that notices is better still.
         return

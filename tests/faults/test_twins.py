@@ -2,10 +2,11 @@
 
 import pytest
 
-import db.gate
+from domain.source.limits import Limits
+from operations import admission
+from operations.add import add
 from soak.stage import Stage
 from soak.trial import Trial
-from soak.worker import carry_out
 
 
 @pytest.mark.parametrize("new", [False, True])
@@ -17,15 +18,18 @@ def test_a_twin_that_commits_while_the_request_is_decided_on_does_not_block_it(
     if not new:
         trial.base()
     request = trial.claim(trial.conversations(1), new=new).request
-    find_request = db.gate.find_request
+    find_version = admission.version_of_request
     twins = []
 
-    def find_then_let_the_twin_commit(connection, asked):
-        found = find_request(connection, asked)
+    def carry_out():
+        return add(stage.engine, stage.sources, stage.files, request, limits=Limits())
+
+    def find_then_let_the_twin_commit(connection, request_id):
+        found = find_version(connection, request_id)
         if not twins:
             twins.append(None)
-            twins[0] = carry_out(stage.engine, stage.sources, stage.files, request)
+            twins[0] = carry_out()
         return found
 
-    monkeypatch.setattr(db.gate, "find_request", find_then_let_the_twin_commit)
-    assert carry_out(stage.engine, stage.sources, stage.files, request) == twins[0]
+    monkeypatch.setattr(admission, "version_of_request", find_then_let_the_twin_commit)
+    assert carry_out() == twins[0]

@@ -11,9 +11,9 @@ from db.engine import reading
 from db.versions import find_version, versions
 from domain.errors import Blocked, NotFound, NotReady, Unreachable
 from flows.add_conversations import add_conversations
-from tasks import resources
-from tasks.verify import verify_version
-from tests.building import as_bytes, conversation, profile
+from operations import resources
+from operations.verify import verify_version
+from soak.building import as_bytes, conversation, profile
 from tests.conftest import HOME, Library
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
@@ -107,7 +107,7 @@ def test_a_version_leaves_a_summary_with_links_to_both_downloads(library: Librar
     for name in ("Summed-up-v1.json", "Summed-up-v1.jsonl"):
         link = text.split(f"[{name}](", 1)[1].split(")", 1)[0]
         assert httpx.get(link).status_code == 200
-    assert version.json_digest in text
+    assert version.full.digest in text
 
 
 def test_progress_reaches_100_percent(library: Library, prefect_server):
@@ -168,11 +168,11 @@ def test_a_store_that_is_away_for_a_moment_is_asked_again(library: Library, monk
     real = type(library.store).get
     calls = []
 
-    def get(self, key, *, most_bytes):
+    def get(self, key, *, max_bytes):
         calls.append(key)
         if len(calls) <= 2:
             raise Unreachable("away")
-        return real(self, key, most_bytes=most_bytes)
+        return real(self, key, max_bytes=max_bytes)
 
     monkeypatch.setattr(type(library.store), "get", get)
     assert run("Retried", ids, new=True).result().number == 1
@@ -198,9 +198,9 @@ def test_a_missing_object_is_asked_for_once(library: Library, monkeypatch):
     real = type(library.store).get
     calls = []
 
-    def get(self, key, *, most_bytes):
+    def get(self, key, *, max_bytes):
         calls.append(key)
-        return real(self, key, most_bytes=most_bytes)
+        return real(self, key, max_bytes=max_bytes)
 
     monkeypatch.setattr(type(library.store), "get", get)
     assert blocked("Missing", [id], new=True) == {str(id): "object-missing"}
@@ -228,7 +228,7 @@ def test_no_secret_is_in_anything_that_prefect_keeps(library: Library, prefect_s
     run("Secretive", library.add_many(1), new=True)
     blocked("Secretive and blocked", [uuid4()], new=True)
     secret = resources.settings().s3_secret_key.get_secret_value().encode()
-    password = resources.settings().sqlalchemy_url.split(":")[2].split("@")[0].encode()
+    password = resources.settings().require_database_url().split(":")[2].split("@")[0].encode()
     kept = [
         json.dumps(api(prefect_server, path, limit=200)).encode()
         for path in ("/flow_runs/filter", "/task_runs/filter", "/artifacts/filter", "/logs/filter")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
 
-from tests.building import as_bytes, conversation
+from soak.building import as_bytes, conversation
 
 File = dict[str, Any]
 Make = Callable[[UUID], bytes]

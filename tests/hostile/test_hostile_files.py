@@ -8,13 +8,13 @@ from uuid import uuid4
 import pytest
 
 from db.engine import reading
-from db.gate import gate
-from domain.eligibility import EligibleConversation
 from domain.errors import Blocked
 from domain.findings import Reason
-from domain.limits import Limits
-from domain.validation import validate
-from storage.source import read_source
+from domain.source.limits import Limits
+from domain.versions.eligibility import EligibleConversation
+from domain.versions.validation import validate
+from operations.admission import gate
+from operations.reading import read_source
 from storage.store import ObjectStore
 from tests.asking import carry_out, content_of, request
 from tests.conftest import Library
@@ -56,7 +56,7 @@ def test_hostile_files_come_through_the_store_as_reasons(engine, library: Librar
 def reasons_for(store: ObjectStore, eligible: EligibleConversation) -> tuple[Reason, ...]:
     limits = Limits()
     try:
-        data = read_source(store, eligible, most_bytes=limits.file_bytes)
+        data = read_source(store, eligible, max_bytes=limits.file_bytes)
         validate(data, eligible, limits=limits)
     except Blocked as blocked:
         return blocked.reasons
@@ -69,18 +69,18 @@ def test_a_200_mb_file_is_refused_without_being_read(engine, library: Library):
         (eligible,) = gate(connection, request("Huge", [id], new=True)).conversations
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(Blocked, match="200,000,000 bytes"):
-        read_source(library.store, eligible, most_bytes=Limits().file_bytes)
+        read_source(library.store, eligible, max_bytes=Limits().file_bytes)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 32 * 1024
 
 
 MEMORY = """
 import resource, sys
 from uuid import uuid4
-from domain.eligibility import EligibleConversation
 from domain.findings import Reason
-from domain.limits import Limits
-from domain.validation import validate
-from tests.building import as_bytes, conversation
+from domain.source.limits import Limits
+from domain.versions.eligibility import EligibleConversation
+from domain.versions.validation import validate
+from soak.building import as_bytes, conversation
 id = uuid4()
 file = conversation(id, turns=2)
 file["training_pairs"][0]["note"] = ["a word or two"] * 500_000

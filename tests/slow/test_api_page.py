@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tasks import resources
-from trainfold.importing import Importer
+from operations import resources
+from operations.importing import Importer
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]

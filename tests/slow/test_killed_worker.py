@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from db.engine import reading
 from db.versions import find_version
-from tasks import resources
+from operations import resources
 from tests.conftest import Library
 
 pytestmark = pytest.mark.slow

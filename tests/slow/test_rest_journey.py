@@ -15,9 +15,9 @@ from sqlalchemy import text
 from db.engine import reading
 from db.versions import find_version, members, versions
 from domain.documents import version_document
-from tasks import resources
-from tasks.verify import verify_version
-from tests.building import as_bytes, conversation
+from operations import resources
+from operations.verify import verify_version
+from soak.building import as_bytes, conversation
 from tests.conftest import Library
 
 pytestmark = pytest.mark.slow
@@ -245,7 +245,7 @@ def test_a_damaged_version_is_named(prefect: Prefect, library: Library, training
     run = prefect.finish("verify/verify-all", {})
     assert run["state"]["message"] == "1 training files are sound"
     with reading(engine) as connection:
-        training_files.delete(find_version(connection, "Damaged").json_key)
+        training_files.delete(find_version(connection, "Damaged").full.key)
     run = prefect.finish("verify/verify-all", {"training_file": "Damaged"})
     assert (run["state_name"], run["state"]["message"]) == (
         "Damaged",

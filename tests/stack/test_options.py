@@ -1,6 +1,6 @@
 import pytest
 
-from trainfold.settings import is_configured
+from operations.settings import is_configured
 from trainfold.stack import Options, StackError
 
 

@@ -7,10 +7,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from domain.errors import ObjectMissing, Unreachable
-from domain.merge import Span
-from storage.parts import MIB
+from domain.format.spans import Span
+from operations import resources
 from storage.s3 import S3Store
-from tasks import resources
+from storage.store import MIB
 
 OLD = uuid4().bytes * (40 * MIB // 16)
 HELD = Span("here/large", 7, len(OLD))

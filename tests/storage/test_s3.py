@@ -5,10 +5,11 @@ from datetime import timedelta
 import pytest
 
 from domain.errors import AccessRefused, NotReady, ObjectMissing, ObjectTooLarge, Unreachable
-from domain.merge import Span
-from storage.s3 import S3Store, make_client
+from domain.format.spans import Span
+from operations import resources
+from storage.client import make_client
+from storage.s3 import S3Store
 from storage.store import ObjectStore
-from tasks import resources
 
 
 @pytest.fixture
@@ -33,24 +34,24 @@ def read(store: ObjectStore, key: str) -> bytes:
 
 def test_what_is_put_comes_back(store):
     store.put("here/a.json", b"{}", content_type="application/json")
-    assert store.get("here/a.json", most_bytes=10) == b"{}"
+    assert store.get("here/a.json", max_bytes=10) == b"{}"
 
 
 def test_an_empty_object_is_empty(store):
     store.put("here/empty", b"", content_type="application/json")
-    assert store.get("here/empty", most_bytes=10) == b""
+    assert store.get("here/empty", max_bytes=10) == b""
 
 
 def test_an_object_over_the_limit_is_refused_with_its_size(store):
     store.put("here/big", b"x" * 1001, content_type="text/plain")
     with pytest.raises(ObjectTooLarge, match="1,001 bytes"):
-        store.get("here/big", most_bytes=1000)
-    assert len(store.get("here/big", most_bytes=1001)) == 1001
+        store.get("here/big", max_bytes=1000)
+    assert len(store.get("here/big", max_bytes=1001)) == 1001
 
 
 def test_a_missing_object_is_named(store):
     with pytest.raises(ObjectMissing, match="training-files/not/there"):
-        store.get("not/there", most_bytes=10)
+        store.get("not/there", max_bytes=10)
     with pytest.raises(ObjectMissing):
         read(store, "not/there")
 
@@ -75,7 +76,7 @@ def test_a_deleted_object_is_gone_and_may_be_deleted_again(store):
     store.delete("here/gone")
     store.delete("here/gone")
     with pytest.raises(ObjectMissing):
-        store.get("here/gone", most_bytes=10)
+        store.get("here/gone", max_bytes=10)
 
 
 def test_a_download_link_opens_without_a_password_under_the_safe_name(store):
@@ -97,7 +98,7 @@ def test_an_expired_or_bent_link_opens_nothing(store):
 def test_wrong_credentials_are_refused_not_retried(stack):
     wrong = S3Store(client(secret_key="wrong"), "training-files")
     with pytest.raises(AccessRefused):
-        wrong.get("here/a.json", most_bytes=10)
+        wrong.get("here/a.json", max_bytes=10)
 
 
 def test_a_missing_bucket_is_an_incomplete_set_up(stack):
@@ -110,4 +111,4 @@ def test_a_server_that_does_not_answer_is_unreachable():
         endpoint_url="http://127.0.0.1:9", region="us-east-1", access_key="a", secret_key="b"
     )
     with pytest.raises(Unreachable, match=r"127\.0\.0\.1:9"):
-        S3Store(nobody, "training-files").get("a", most_bytes=10)
+        S3Store(nobody, "training-files").get("a", max_bytes=10)

@@ -21,7 +21,7 @@ def test_a_damaged_object_fails_the_flow_and_is_named(library: Library, training
     version = carry_out(request("Bent", [library.add()], new=True))
     _, lines = content_of(version)
     training_files.put(
-        version.jsonl_key, lines.replace(b"number", b"nomber"), content_type="application/jsonl"
+        version.lines.key, lines.replace(b"number", b"nomber"), content_type="application/jsonl"
     )
     state = verify_training_files(return_state=True)
     assert (state.name, state.message) == ("Damaged", "Damaged: “Bent” version 1")
@@ -31,9 +31,9 @@ def test_a_damaged_object_fails_the_flow_and_is_named(library: Library, training
 
 def test_a_missing_object_fails_the_flow_and_is_named(library: Library, training_files):
     version = carry_out(request("Gone", [library.add()], new=True))
-    training_files.delete(version.json_key)
+    training_files.delete(version.full.key)
     state = verify_training_files("gone", return_state=True)
-    with pytest.raises(Damaged, match=version.json_key):
+    with pytest.raises(Damaged, match=version.full.key):
         state.result()
 
 
@@ -41,4 +41,4 @@ def test_maintenance_says_what_it_found(library: Library, training_files):
     training_files.put("nobody/refers/to-this", b"x" * 10, content_type="text/plain")
     state = maintain(delete=False, return_state=True)
     assert state.message == "Found 0 objects, 0 bytes"
-    assert training_files.get("nobody/refers/to-this", most_bytes=10)
+    assert training_files.get("nobody/refers/to-this", max_bytes=10)

@@ -7,14 +7,14 @@ from uuid import UUID, uuid4
 
 from db.engine import reading
 from db.versions import find_version, members, versions
-from domain.limits import Limits
-from domain.requests import RebuildRequest
-from tasks import resources
-from tasks.rebuilding import Plan, Rebuilt, compare_members, make_plan, replace_changed
-from tasks.sweep import sweep_store
-from tasks.verify import verify_version
+from domain.source.limits import Limits
+from domain.versions.requests import RebuildRequest
+from operations import resources
+from operations.rebuild import RebuildPlan, Rebuilt, compare_members, make_plan, replace_changed
+from operations.sweep import sweep_store
+from operations.verify import verify_version
+from soak.building import as_bytes, conversation
 from tests.asking import carry_out, request
-from tests.building import as_bytes, conversation
 from tests.conftest import Library
 
 
@@ -22,7 +22,7 @@ def rebuild(name: str) -> Rebuilt:
     engine, store = resources.engine(), resources.training_files_store()
     asked = RebuildRequest(training_file=name, requested_by="a test", request_id=str(uuid4()))
     plan = make_plan(engine, asked)
-    assert isinstance(plan, Plan)
+    assert isinstance(plan, RebuildPlan)
     chunk = list(zip(plan.members, plan.sources, strict=True))
     compared = compare_members(
         resources.conversations_store(),
@@ -86,7 +86,7 @@ def test_adds_while_a_file_is_rebuilt_swept_and_verified(engine, library: Librar
     assert sorted(ids[4:]) == sorted(id for own in groups for pair in own for id in pair)
     assert [version.number for version in made] == list(range(len(made), 0, -1))
     assert sum(version.reason == "add" for version in made) == 9
-    assert {member.statistics.pairs for member in held[:2]} == {10}
+    assert {member.statistics.pair_count for member in held[:2]} == {10}
     for version in made:
         verify_version(engine, training_files, "Busy", version.number)
 

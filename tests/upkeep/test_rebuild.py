@@ -7,14 +7,14 @@ from sqlalchemy import text
 from db.engine import reading
 from db.versions import find_version, members, versions
 from domain.errors import Blocked, Damaged, NotFound
-from domain.limits import Limits
-from domain.requests import RebuildRequest
+from domain.source.limits import Limits
+from domain.versions.requests import RebuildRequest
 from flows.rebuild import rebuild_training_file
-from tasks import resources
-from tasks.rebuilding import Plan, Rebuilt, compare_members, make_plan, replace_changed
-from tasks.verify import verify_version
+from operations import resources
+from operations.rebuild import RebuildPlan, Rebuilt, compare_members, make_plan, replace_changed
+from operations.verify import verify_version
+from soak.building import as_bytes, conversation, profile
 from tests.asking import carry_out, content_of, request
-from tests.building import as_bytes, conversation, profile
 from tests.conftest import Library
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
@@ -69,8 +69,8 @@ def test_a_rebuilt_file_has_the_bytes_of_one_made_from_the_new_sources(library: 
     rebuilt = rebuild("Old").version
     fresh = carry_out(request("Fresh", ids, new=True))
     one, other = content_of(rebuilt), content_of(fresh)
-    assert one[0][rebuilt.json_content_start :] == other[0][fresh.json_content_start :]
-    assert one[1][rebuilt.jsonl_content_start :] == other[1][fresh.jsonl_content_start :]
+    assert one[0][rebuilt.full.content_start :] == other[0][fresh.full.content_start :]
+    assert one[1][rebuilt.lines.content_start :] == other[1][fresh.lines.content_start :]
     totals = [
         json.loads(full)["training_file_metadata"]["quality_summary"] for full, _ in (one, other)
     ]
@@ -131,7 +131,7 @@ def test_the_same_rebuild_request_again_makes_no_second_version(library: Library
 def test_a_whole_rebuild_heals_a_damaged_version(library: Library, engine, training_files):
     ids = library.add_many(3)
     version = carry_out(request("Healed", ids, new=True))
-    training_files.delete(version.json_key)
+    training_files.delete(version.full.key)
     with pytest.raises(Damaged):
         verify_version(engine, training_files, "Healed")
     assert rebuild("Healed").is_new is False
@@ -154,7 +154,7 @@ def test_an_add_that_comes_between_is_kept(library: Library, engine, training_fi
     enrich_again(library, ids[0])
     asked = RebuildRequest(training_file="Between", requested_by="x", request_id="between-1")
     plan = make_plan(engine, asked)
-    assert isinstance(plan, Plan)
+    assert isinstance(plan, RebuildPlan)
     compared = compare_members(
         resources.conversations_store(),
         training_files,

@@ -6,8 +6,8 @@ from sqlalchemy import Engine, text
 from db.engine import reading
 from db.versions import find_version
 from flows.rebuild_all import rebuild_all
+from soak.building import as_bytes, conversation
 from tests.asking import carry_out, request
-from tests.building import as_bytes, conversation
 from tests.conftest import Library
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
@@ -48,7 +48,7 @@ def test_a_damaged_file_fails_and_the_others_go_on(
     ids = library.add_many(3)
     version = carry_out(request("Damaged", ids[:2], new=True))
     carry_out(request("Sound", ids[2:], new=True))
-    training_files.delete(version.json_key)
+    training_files.delete(version.full.key)
     for id in (ids[0], ids[2]):
         enrich_again(library, id)
     state = rebuild_all(return_state=True)

@@ -5,14 +5,14 @@ import pytest
 from sqlalchemy import text
 
 from db.engine import reading
-from db.gate import gate
-from db.versions import commit
+from db.versions import PostgresVersionLog
 from domain.errors import CommitConflict
-from domain.folding import fold
-from domain.limits import Limits
-from domain.validation import validate
-from tasks.reduce import store_fold
-from tasks.sweep import sweep_store
+from domain.source.limits import Limits
+from domain.versions.changes import compose_add
+from domain.versions.validation import validate
+from operations.admission import gate
+from operations.committing import store_objects
+from operations.sweep import sweep_store
 from tests.asking import carry_out, content_of, request
 from tests.conftest import Library
 
@@ -34,17 +34,20 @@ def written_but_not_committed(engine, library: Library, training_files, *, age=N
         admission = gate(connection, asked)
         now = connection.execute(text("SELECT now()")).scalar_one()
     fragments = [validate(library.files[id], admission.conversations[0], limits=Limits())]
-    folded = fold(asked, admission, fragments, new_id=uuid4(), now=now - age)
-    return store_fold(training_files, asked, folded), folded
+    composition = compose_add(
+        asked, admission, fragments, new_id=uuid4(), now=now - age, attempt="crashed"
+    )
+    store_objects(training_files, composition)
+    return composition
 
 
 def test_objects_of_a_crash_are_found_and_removed_and_no_others(engine, library, training_files):
     kept = carry_out(request("A", [library.add()], new=True))
     before = content_of(kept)
-    crashed, _ = written_but_not_committed(engine, library, training_files)
+    crashed = written_but_not_committed(engine, library, training_files).version
     found = sweep_store(engine, training_files, safe_age=NO_AGE, delete=False)
-    assert set(found.objects) == {crashed.json_key, crashed.jsonl_key}
-    assert found.size_bytes == crashed.json_size_bytes + crashed.jsonl_size_bytes
+    assert set(found.objects) == {crashed.full.key, crashed.lines.key}
+    assert found.size_bytes == crashed.full.size_bytes + crashed.lines.size_bytes
     assert len(list(training_files.listed())) == 4
     assert sweep_store(engine, training_files, safe_age=NO_AGE, delete=True).removed
     assert content_of(kept) == before
@@ -52,18 +55,18 @@ def test_objects_of_a_crash_are_found_and_removed_and_no_others(engine, library,
 
 
 def test_what_could_still_be_committed_is_left_alone(engine, library, training_files):
-    version, folded = written_but_not_committed(engine, library, training_files)
+    composition = written_but_not_committed(engine, library, training_files)
     assert sweep_store(engine, training_files, safe_age=A_DAY, delete=True).objects == ()
-    commit(engine, version, folded.contributions, description="")
-    assert content_of(version)
+    PostgresVersionLog(engine).commit(composition)
+    assert content_of(composition.version)
 
 
 def test_what_maintenance_may_have_removed_is_not_committed(engine, library, training_files):
-    version, folded = written_but_not_committed(
+    composition = written_but_not_committed(
         engine, library, training_files, age=timedelta(minutes=61)
     )
     with pytest.raises(CommitConflict, match="more than 1:00:00 ago"):
-        commit(engine, version, folded.contributions, description="")
+        PostgresVersionLog(engine).commit(composition)
 
 
 def test_an_overtaken_request_leaves_no_object(engine, library, training_files):

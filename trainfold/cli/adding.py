@@ -8,13 +8,13 @@ from uuid import UUID, uuid4
 import typer
 
 from db.engine import reading
-from db.gate import decide, gate
 from db.versions import find_version
 from domain.documents import rebuilt_document, version_document
-from domain.requests import AddRequest
 from domain.statistics import quality_summary
-from domain.version import VersionRecord
-from tasks import resources
+from domain.versions.record import VersionRecord
+from domain.versions.requests import AddRequest
+from operations import resources
+from operations.admission import decide, gate
 from trainfold.cli.output import Json, print_facts, print_table, say, show, stderr, stdout
 from trainfold.cli.ready import ready
 from trainfold.cli.selection import BatchOption, IdArguments, IdsFromOption, selected_ids
@@ -125,7 +125,7 @@ def run_add(request: AddRequest) -> VersionRecord:
     with stderr.status(f"Folding {count} conversations into “{request.name}” …"):
         state: Any = add_conversations(
             **request.model_dump(exclude={"conversation_ids"}),
-            conversation_ids=list(request.conversation_ids),
+            conversation_ids=list(map(str, request.conversation_ids)),
             return_state=True,
         )
     version: VersionRecord = state.result()
@@ -172,7 +172,8 @@ def _print_rebuilt(version: VersionRecord, changed: list[UUID], *, is_new: bool)
         _print_version(version)
         print_table(["changed conversation"], ([str(id)] for id in changed), empty="")
     else:
-        text = f"Version {version.number} of “{version.training_file}” holds; nothing was written."
+        name = version.training_file
+        text = f"Version {version.number} of “{name}” is up to date; nothing was written."
         stdout.print(text, markup=False, highlight=False)
 
 
@@ -190,8 +191,8 @@ def _print_version(version: "VersionRecord") -> None:
         ("training pairs", version.pair_count),
         ("examples", version.example_count),
         ("quality", _quality(version)),
-        ("full JSON", f"{version.json_key} ({version.json_size_bytes:,} bytes)"),
-        ("JSONL", f"{version.jsonl_key} ({version.jsonl_size_bytes:,} bytes)"),
+        ("full JSON", f"{version.full.key} ({version.full.size_bytes:,} bytes)"),
+        ("JSONL", f"{version.lines.key} ({version.lines.size_bytes:,} bytes)"),
         ("warnings", len(version.warnings)),
     ]
     print_facts(facts)

@@ -10,17 +10,17 @@ from uuid import uuid4
 
 from db.catalogue import training_file_choices
 from db.engine import reading
-from domain.documents import FORMATS
-from domain.requests import AddRequest
-from domain.version import VersionRecord
-from tasks import resources
+from domain.format import FORMATS
+from domain.versions.record import VersionRecord
+from domain.versions.requests import AddRequest
+from operations import resources
+from operations.importing import Importer
+from operations.settings import home_directory, is_service_variable
 from trainfold.cli.adding import run_add
 from trainfold.cli.downloads import save
 from trainfold.cli.output import print_table, say, stdout
 from trainfold.cli.ready import ready
 from trainfold.cli.selection import ids_of_batch
-from trainfold.importing import Importer
-from trainfold.settings import home_directory, is_service_variable
 
 BATCHES = ("spring-batch", "summer-batch")
 

@@ -2,7 +2,7 @@
 
 import os
 
-from tasks import resources
+from operations import resources
 from trainfold.cli import prefect
 from trainfold.cli.output import Json, show, stdout
 from trainfold.cli.ready import ready

@@ -12,13 +12,13 @@ from typing import Annotated
 import typer
 
 from db.engine import reading
-from db.versions import find_version, members
+from db.versions import find_version
 from domain.documents import version_document
-from domain.layout import proven
-from domain.naming import Format, download_name
-from domain.version import VersionRecord
-from tasks import resources
-from tasks.verify import verify_version
+from domain.format import Format
+from domain.versions.naming import download_name
+from domain.versions.record import VersionRecord
+from operations import resources
+from operations.verify import verified_content, verify_version
 from trainfold.cli.output import Json, say, show, stdout
 from trainfold.cli.ready import ready
 
@@ -113,9 +113,6 @@ def save(version: "VersionRecord", format: "Format", path: Path) -> Path:
     return path
 
 
-def _contents(version: "VersionRecord", format: "Format") -> Iterator[bytes]:
-    """The object's bytes; raises Damaged before the first that are not what was recorded."""
-    with reading(resources.engine()) as connection:
-        held = list(members(connection, version))
-    pieces = resources.training_files_store().chunks(version.stored(format).key)
-    return proven(version, held, format, pieces)
+def _contents(version: VersionRecord, format: Format) -> Iterator[bytes]:
+    engine, store = resources.engine(), resources.training_files_store()
+    return verified_content(engine, store, version, format)

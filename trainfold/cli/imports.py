@@ -7,11 +7,11 @@ from typing import Annotated, Any
 import typer
 from rich.progress import Progress
 
-from tasks import resources
+from operations import resources
+from operations.importing import Importer, ImportResult
 from trainfold.cli.exits import Exit
 from trainfold.cli.output import Json, print_table, say, show, stderr, stdout
 from trainfold.cli.ready import ready
-from trainfold.importing import Importer, Outcome
 
 
 def import_files(
@@ -57,7 +57,7 @@ def import_files(
         raise typer.Exit(Exit.OTHER if written else Exit.BLOCKED)
 
 
-def _document(outcome: "Outcome") -> dict[str, Any]:
+def _document(outcome: ImportResult) -> dict[str, Any]:
     return {
         "batch": outcome.batch.model_dump(mode="json") if outcome.batch else None,
         "imported": [str(id) for id in outcome.imported],
@@ -67,7 +67,7 @@ def _document(outcome: "Outcome") -> dict[str, Any]:
     }
 
 
-def _print(outcome: "Outcome") -> None:
+def _print(outcome: ImportResult) -> None:
     if outcome.refused:
         rows = [
             (r.file, r.reason.conversation_id, r.reason.code, r.reason.reason, r.reason.path)

@@ -11,10 +11,10 @@ from db.catalogue import ConversationRow, TrainingFileRow
 from db.engine import reading
 from db.versions import find_version, members
 from domain.documents import statistics_document, version_document
-from domain.naming import name_key
 from domain.statistics import scaffolding_distribution
-from domain.version import VersionRecord
-from tasks import resources
+from domain.versions.naming import name_key
+from domain.versions.record import VersionRecord
+from operations import resources
 from trainfold.cli.output import Json, print_table, show, stdout
 from trainfold.cli.ready import ready
 
@@ -160,8 +160,8 @@ def _print_versions(found: "list[VersionRecord]") -> None:
                 version.pair_count,
                 version.example_count,
                 len(version.warnings),
-                f"{version.json_size_bytes:,}",
-                f"{version.jsonl_size_bytes:,}",
+                f"{version.full.size_bytes:,}",
+                f"{version.lines.size_bytes:,}",
             )
             for version in found
         ),

@@ -1,8 +1,8 @@
 """`up`, `down`, `status`: the local stack."""
 
+from operations.settings import home_directory
 from trainfold.cli.output import Json, print_table, say, show
 from trainfold.cli.ready import ready
-from trainfold.settings import home_directory
 from trainfold.stack import ServiceStatus, Stack
 
 

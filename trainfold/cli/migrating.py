@@ -1,7 +1,7 @@
 """`migrate`: what a new or upgraded installation needs in its database and object store."""
 
 from db import migrate as schema
-from tasks import resources
+from operations import resources
 from trainfold.cli.output import stdout
 from trainfold.cli.ready import ready
 

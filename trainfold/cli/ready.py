@@ -4,21 +4,21 @@ import os
 
 from db import migrate
 from domain.errors import Unreachable
-from tasks import resources
+from operations import resources
+from operations.settings import ServiceName, Settings, home_directory, is_configured
 from trainfold.cli import prefect
 from trainfold.cli.output import say
-from trainfold.settings import Service, Settings, home_directory, is_configured
 from trainfold.stack import Options, Stack, prefect_environment
 from trainfold.stack import Service as LocalService
 
-LOCAL: dict[Service, LocalService] = {
+LOCAL: dict[ServiceName, LocalService] = {
     "database": LocalService.POSTGRES,
     "s3": LocalService.S3,
     "prefect": LocalService.PREFECT,
 }
 
 
-def ready(*services: Service, worker: bool = False, console: bool = False) -> None:
+def ready(*services: ServiceName, worker: bool = False, console: bool = False) -> None:
     """Start these services where none is configured, and set up what a new one lacks.
 
     With a worker where the local stack's Prefect is used; another server has workers of its own.

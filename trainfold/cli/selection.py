@@ -8,7 +8,7 @@ import typer
 
 from db.catalogue import conversation_ids_of, find_batch
 from db.engine import reading
-from tasks import resources
+from operations import resources
 
 IdArguments = Annotated[
     list[str] | None, typer.Argument(metavar="[ID]...", help="Conversation ids, in order.")

@@ -8,13 +8,12 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from db.engine import reading
-from db.gate import decide
-from db.versions import find_request
 from domain import errors
 from domain.errors import Blocked, TrainfoldError
-from domain.requests import AddRequest
-from domain.version import VersionRecord
-from tasks import resources
+from domain.versions.record import VersionRecord
+from domain.versions.requests import AddRequest
+from operations import resources
+from operations.admission import decide, version_made_by
 from trainfold import submission
 from trainfold.cli import prefect
 from trainfold.cli.adding import (
@@ -91,7 +90,7 @@ def _carried_out(request: AddRequest) -> VersionRecord:
     if ended.outcome is None or ended.outcome.version is None:
         _raise(ended)
     with reading(resources.engine()) as connection:
-        version = find_request(connection, request)
+        version = version_made_by(connection, request)
     if version is None:
         raise TrainfoldError(
             f"Prefect says that the run {run_id} made a version, and the database has none of this "

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from tasks import resources
-from tasks.sweep import Swept, sweep_store
+from operations import resources
+from operations.sweep import Swept, sweep_store
 from trainfold.cli.output import Json, print_table, show, stdout
 from trainfold.cli.ready import ready
 

@@ -10,8 +10,8 @@ from playwright.sync_api import expect
 from sqlalchemy import text
 
 from console.security.passwords import hashed
+from soak.building import as_bytes
 from tests.asking import carry_out, request
-from tests.building import as_bytes
 from tests.conftest import Library
 from tests.console.browser.conftest import Curator, Visiting
 from tests.console.conftest import served

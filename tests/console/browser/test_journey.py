@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from db.engine import reading
 from db.versions import find_version, members
-from tasks import resources
+from operations import resources
 from tests.asking import carry_out, content_of, request
 from tests.conftest import Library
 from tests.console.browser.conftest import Curator, Visiting

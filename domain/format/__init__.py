@@ -1,0 +1,7 @@
+"""The bytes that trainfold writes: the full JSON, the JSONL, one conversation's part of both."""
+
+from typing import Literal
+
+Format = Literal["json", "jsonl"]
+FORMATS: tuple[Format, ...] = ("json", "jsonl")
+CONTENT_TYPES: dict[Format, str] = {"json": "application/json", "jsonl": "application/jsonl"}

@@ -1,0 +1,1 @@
+"""What an individual conversation file is: bytes, structure, vocabulary, contradictions."""

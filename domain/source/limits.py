@@ -1,0 +1,15 @@
+"""What one conversation's file may cost. Every limit gives a reason when it is exceeded."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Limits(BaseModel):
+    """Bounds on hostile or broken input, well above what real conversations need."""
+
+    model_config = ConfigDict(frozen=True)
+
+    file_bytes: int = Field(16 * 1024 * 1024, gt=0)
+    training_pairs: int = Field(1_000, gt=0)
+    nesting: int = Field(64, gt=0, le=200)
+    indentation_bytes: int = Field(64 * 1024 * 1024, gt=0)
+    reasons_per_conversation: int = Field(20, gt=0)

@@ -1,0 +1,130 @@
+"""What requests change: the composition of an add and of a rebuild."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.errors import Blocked
+from domain.findings import VersionWarning, gather
+from domain.format.fragment import Contribution, Fragment
+from domain.format.spans import Span
+from domain.versions.composing import Base, Composition, Content, Placed, compose, placed_members
+from domain.versions.consultant import strangers, wording_differences
+from domain.versions.eligibility import Admission
+from domain.versions.record import BaseVersion, Member
+from domain.versions.requests import AddRequest, RebuildRequest
+
+
+def compose_add(
+    request: AddRequest,
+    admission: Admission,
+    fragments: Sequence[Fragment],
+    *,
+    new_id: UUID,
+    now: datetime,
+    attempt: str,
+) -> Composition:
+    """Add `fragments`, which are in the order of the admission, to a training file or a new one.
+
+    `new_id` becomes the training file's when the request creates one. Raises Blocked for
+    conversations of another consultant, and in a strict request for a profile worded differently.
+    """
+    file = admission.training_file
+    base = (
+        Base.of(file.current)
+        if file
+        else Base(new_id, request.name, now, fragments[0].consultant_profile, 0, Content())
+    )
+    labelled = [
+        fragment.relabelled(conversation.line_suffix)
+        for fragment, conversation in zip(fragments, admission.conversations, strict=True)
+    ]
+    first = file.last_position + 1 if file else 1
+    composition = compose(
+        base,
+        [
+            Placed(_member(each.contribution, position, base.following), each.full, each.lines)
+            for position, each in enumerate(labelled, first)
+        ],
+        request,
+        reason="add" if file else "create",
+        warnings=_warnings_of_add(request, base.consultant_profile, fragments),
+        now=now,
+        attempt=attempt,
+    )
+    return replace(composition, description=request.description)
+
+
+class Renewed(BaseModel):
+    """A member whose bytes were rendered again, and where they are kept for the rebuild."""
+
+    model_config = ConfigDict(frozen=True)
+
+    before: Member
+    after: Contribution
+    full: Span
+    lines: Span
+
+    @property
+    def is_change(self) -> bool:
+        """False where the same bytes are only written again."""
+        return not self.before.same_bytes(self.after)
+
+
+def compose_rebuild(
+    request: RebuildRequest,
+    version: BaseVersion,
+    members: Sequence[Member],
+    renewed: Mapping[UUID, Renewed],
+    *,
+    warnings: tuple[VersionWarning, ...],
+    now: datetime,
+    attempt: str,
+) -> Composition:
+    """Replace the renewed members of `version` by their new bytes, each at its old position.
+
+    `members` are all of the version's, in order; those that joined since the sources were read are
+    carried as they are.
+    """
+    base = replace(Base.of(version), content=Content())
+
+    def renew(placed: Placed) -> Placed:
+        member = placed.member
+        found = renewed.get(member.conversation_id)
+        if found is None:
+            return placed
+        if found.is_change:
+            member = _member(found.after, member.position, base.following)
+        return Placed(member, found.full, found.lines)
+
+    return compose(
+        base,
+        [renew(placed) for placed in placed_members(version, members)],
+        request,
+        reason="rebuild",
+        ended=tuple(id for id, found in renewed.items() if found.is_change),
+        warnings=warnings,
+        now=now,
+        attempt=attempt,
+    )
+
+
+def _warnings_of_add(
+    request: AddRequest, profile: Mapping[str, Any], fragments: Sequence[Fragment]
+) -> tuple[VersionWarning, ...]:
+    others = strangers(profile, fragments)
+    differences = list(wording_differences(profile, fragments))
+    if request.strict:
+        others.extend(difference.as_reason() for difference in differences)
+    if others:
+        raise Blocked(others)
+    return gather([*(w for fragment in fragments for w in fragment.warnings), *differences])
+
+
+def _member(contribution: Contribution, position: int, added_in: int) -> Member:
+    fields = {name: getattr(contribution, name) for name in Contribution.model_fields}
+    return Member(**fields, position=position, added_in=added_in)

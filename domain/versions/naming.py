@@ -1,0 +1,66 @@
+"""Names of training files, and the safe file names and object keys made from them."""
+
+import re
+import unicodedata
+from uuid import UUID
+
+from domain.format import Format
+
+MAX_NAME_LENGTH = 120
+MAX_REQUEST_ID_LENGTH = 100
+
+# Letters and marks that show nothing, though Unicode does not class them as format characters.
+_FILLERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_SAFE_KEY = re.compile(r"[A-Za-z0-9_/.-]{1,900}")
+_REQUEST_ID = re.compile(rf"[A-Za-z0-9_-]{{1,{MAX_REQUEST_ID_LENGTH}}}")
+
+
+def normal_name(name: str) -> str:
+    """Return the name as it is stored and shown: Unicode NFC, no white space around it."""
+    return unicodedata.normalize("NFC", name).strip()
+
+
+def name_key(name: str) -> str:
+    """Return the key that names share which differ only in case, width or inner white space."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    return " ".join(folded.split())
+
+
+def name_problem(name: str) -> str | None:
+    """Say why a name cannot be a training file's, or return None."""
+    if not name_key(name):
+        return "the name is empty"
+    if len(name) > MAX_NAME_LENGTH:
+        return f"the name has {len(name)} characters; at most {MAX_NAME_LENGTH}"
+    if any(
+        unicodedata.category(character) in _INVISIBLE or character in _FILLERS for character in name
+    ):
+        return "the name has control or invisible characters"
+    if set(name) & set("/\\"):
+        return "the name looks like a path: / and \\ are not allowed"
+    return None
+
+
+def is_request_id(text: str) -> bool:
+    return _REQUEST_ID.fullmatch(text) is not None
+
+
+def is_safe_key(key: str) -> bool:
+    """Tell whether an object key stays inside its bucket with every provider."""
+    parts = key.split("/")
+    return _SAFE_KEY.fullmatch(key) is not None and not {"", ".", ".."} & set(parts)
+
+
+def version_key(
+    training_file_id: UUID, number: int, *, request_id: str, attempt: str, format: Format
+) -> str:
+    """Return the write-once key of a version's object; no two tries share an `attempt`."""
+    return f"{training_file_id}/v{number:06d}-{request_id}.{attempt}/training.{format}"
+
+
+def download_name(name: str, number: int, format: Format) -> str:
+    """Return an ASCII file name that is safe on every system and in every header."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    stem = re.sub(r"[^A-Za-z0-9_-]+", "-", plain)[:MAX_NAME_LENGTH].strip("-_")
+    return f"{stem or 'training-file'}-v{number}.{format}"

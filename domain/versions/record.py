@@ -1,0 +1,74 @@
+"""What is recorded of a version, of its two stored objects, and of the conversations in it."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.findings import VersionWarning
+from domain.format import Format
+from domain.format.fragment import Contribution
+from domain.format.spans import Span
+from domain.statistics import VersionStatistics
+
+
+class StoredObject(BaseModel):
+    """One of a version's two objects. Sizes and places are in bytes."""
+
+    model_config = ConfigDict(frozen=True)
+
+    key: str
+    size_bytes: int
+    digest: str
+    """The hash chain over the fragments in it (`domain.format.digest`)."""
+    content_start: int
+    content_end: int
+
+    @property
+    def content(self) -> Span:
+        """The conversations or the example lines, without what is written around them."""
+        return Span(self.key, self.content_start, self.content_end)
+
+
+class BaseVersion(BaseModel):
+    """A version as far as the next one follows from it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    training_file_id: UUID
+    training_file: str
+    training_file_created_at: datetime
+    consultant_profile: dict[str, Any]
+    number: int
+    statistics: VersionStatistics
+    full: StoredObject
+    lines: StoredObject
+
+
+class VersionRecord(BaseVersion):
+    """A committed version, with the training file's name and creation."""
+
+    request_id: str
+    request_digest: str
+    reason: str
+    created_at: datetime
+    created_by: str
+    conversation_count: int
+    pair_count: int
+    example_count: int
+    warnings: tuple[VersionWarning, ...]
+
+    def stored(self, format: Format) -> StoredObject:
+        """Return the version's object in this format."""
+        return self.full if format == "json" else self.lines
+
+
+class Member(Contribution):
+    """A conversation in a version, at its place in the order.
+
+    Positions only order: those of one version are unique, and may have gaps.
+    """
+
+    position: int
+    added_in: int

@@ -1,0 +1,83 @@
+"""What a caller asks for."""
+
+import hashlib
+import json
+import re
+from abc import abstractmethod
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, field_validator
+
+from domain.versions.naming import name_key, normal_name
+
+MAX_CONVERSATIONS = 80
+"""Conversations in one request: what a curator can still look over, as the users asked."""
+
+
+class VersionRequest(BaseModel):
+    """A request for a new version of a training file, whatever the version changes."""
+
+    model_config = ConfigDict(frozen=True)
+
+    training_file: str
+    strict: bool = False
+    """Treat warnings as errors."""
+    requested_by: str
+    request_id: str
+
+    @property
+    def name(self) -> str:
+        return normal_name(self.training_file)
+
+    @property
+    @abstractmethod
+    def digest(self) -> str:
+        """Tells whether a repeated request id comes with the same request."""
+
+
+class AddRequest(VersionRequest):
+    """Add conversations to a training file, or create it with them."""
+
+    conversation_ids: tuple[UUID | str, ...]
+    """Text where it is not a UUID: a wrong id is a reason for the gate, not an exception."""
+    new: bool = False
+    description: str = ""
+
+    @field_validator("conversation_ids", mode="before")
+    @classmethod
+    def _parse(cls, value: Any) -> Any:
+        """Take a list, or one pasted text with white space, commas or semicolons between ids."""
+        texts = re.findall(r"[^\s,;]+", value) if isinstance(value, str) else value
+        return tuple(_parsed(text) for text in texts) if isinstance(texts, list | tuple) else texts
+
+    @property
+    def ids(self) -> tuple[UUID, ...]:
+        """The ids in the order of the request, without those that are malformed."""
+        return tuple(id for id in self.conversation_ids if isinstance(id, UUID))
+
+    @property
+    def digest(self) -> str:
+        return _digest([name_key(self.name), self.new, list(map(str, self.conversation_ids))])
+
+
+class RebuildRequest(VersionRequest):
+    """Read all conversations of a training file again from their sources."""
+
+    whole: bool = False
+    """Write every conversation's bytes again, even where they are the same; repairs damage."""
+
+    @property
+    def digest(self) -> str:
+        return _digest(["rebuild", name_key(self.training_file), self.whole])
+
+
+def _digest(values: list[Any]) -> str:
+    return hashlib.sha256(json.dumps(values).encode()).hexdigest()
+
+
+def _parsed(text: Any) -> Any:
+    try:
+        return UUID(text.strip()) if isinstance(text, str) else text
+    except ValueError:
+        return text

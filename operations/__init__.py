@@ -1,0 +1,5 @@
+"""The use cases: one module each, called by tasks, console, command line and soak alike.
+
+No Prefect, no HTTP, no Typer. A use case gathers facts from `db` and `storage`, has `domain` judge
+and compose, and writes the outcome.
+"""

@@ -1,0 +1,83 @@
+"""Add conversations to a training file, or create one with them."""
+
+import secrets
+from collections.abc import Sequence
+from uuid import uuid4
+
+from sqlalchemy import Engine
+
+from db.engine import current_time, reading
+from db.versions import PostgresVersionLog
+from domain.errors import Blocked
+from domain.format.fragment import Fragment
+from domain.source.limits import Limits
+from domain.versions.changes import compose_add
+from domain.versions.composing import Composition
+from domain.versions.record import VersionRecord
+from domain.versions.requests import MAX_CONVERSATIONS, AddRequest
+from operations.admission import decide
+from operations.committing import commit_version
+from operations.reading import MAX_THREADS, read_fragments
+from storage.store import ObjectStore
+
+
+def add(
+    engine: Engine,
+    conversations: ObjectStore,
+    training_files: ObjectStore,
+    request: AddRequest,
+    *,
+    limits: Limits,
+    threads: int = MAX_THREADS,
+) -> VersionRecord:
+    """Carry out the whole request in this process: gate, read, commit.
+
+    Raises Blocked with every reason, and what `make_version` raises.
+    """
+    with reading(engine) as connection:
+        decision = decide(connection, request)
+    if isinstance(decision, VersionRecord):
+        return decision
+    fragments, reasons = read_fragments(
+        conversations,
+        decision.conversations,
+        limits=limits,
+        strict=request.strict,
+        threads=threads,
+    )
+    if reasons:
+        raise Blocked(reasons)
+    return make_version(engine, training_files, request, fragments)
+
+
+def make_version(
+    engine: Engine,
+    store: ObjectStore,
+    request: AddRequest,
+    fragments: Sequence[Fragment],
+    *,
+    max_conversations: int = MAX_CONVERSATIONS,
+) -> VersionRecord:
+    """Make the request's version, or return the one that it has made already.
+
+    A request that another one overtakes starts again from the new current version, gate included,
+    with the fragments it has. Raises Blocked, and what `commit_version` raises.
+    """
+
+    def propose() -> Composition | VersionRecord:
+        with reading(engine) as connection:
+            decision = decide(connection, request, max_conversations=max_conversations)
+            now = current_time(connection)
+        if isinstance(decision, VersionRecord):
+            return decision
+        return compose_add(
+            request,
+            decision,
+            fragments,
+            new_id=uuid4(),
+            now=now,
+            attempt=secrets.token_hex(4),
+        )
+
+    outcome = commit_version(PostgresVersionLog(engine), store, propose)
+    return outcome.version if isinstance(outcome, Composition) else outcome

@@ -1,0 +1,68 @@
+"""The gate; a request that has made its version already is not judged again."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from db.gate_facts import gate_facts
+from db.versions import version_of_request
+from domain.errors import Blocked
+from domain.versions.eligibility import (
+    Admission,
+    EligibleConversation,
+    admit,
+    readmit,
+    refuse_malformed,
+    require_same,
+)
+from domain.versions.record import Member, VersionRecord
+from domain.versions.requests import MAX_CONVERSATIONS, AddRequest, VersionRequest
+
+
+def gate(
+    connection: Connection, request: AddRequest, *, max_conversations: int = MAX_CONVERSATIONS
+) -> Admission:
+    """Let the request in or raise Blocked with every reason; changes nothing."""
+    refuse_malformed(request, max_conversations=max_conversations)
+    return admit(request, *gate_facts(connection, request.name, request.ids))
+
+
+def decide(
+    connection: Connection, request: AddRequest, *, max_conversations: int = MAX_CONVERSATIONS
+) -> VersionRecord | Admission:
+    """Return the version that this request already made, or its admission; raises Blocked."""
+    refuse_malformed(request, max_conversations=max_conversations)
+    if made := version_made_by(connection, request):
+        return made
+    try:
+        return gate(connection, request, max_conversations=max_conversations)
+    except Blocked:
+        # The request's own twin may have committed since the look-up, and be what blocks it now.
+        if made := version_made_by(connection, request):
+            return made
+        raise
+
+
+def version_made_by(connection: Connection, request: VersionRequest) -> VersionRecord | None:
+    """Return the version that this request already made (invariant 5).
+
+    Raises Blocked when the request id belongs to a different request.
+    """
+    made = version_of_request(connection, request.request_id)
+    if made is not None:
+        require_same(request, made)
+    return made
+
+
+def readmit_members(
+    connection: Connection, name: str, members: Sequence[Member]
+) -> tuple[EligibleConversation, ...]:
+    """Return the sources of a training file's members, if all may still be in it.
+
+    Raises Blocked otherwise, and where the training file is not active.
+    """
+    training_file, facts = gate_facts(
+        connection, name, [member.conversation_id for member in members]
+    )
+    assert training_file is not None  # noqa: S101 - its members were read in this transaction
+    return readmit(training_file, members, facts)

@@ -1,0 +1,160 @@
+"""The one commit loop: store both objects, record the version, and start again when overtaken.
+
+Every use case that makes a version proposes a composition on the state that it has just read. The
+loop writes the objects first and then moves one pointer in the database, so that a crash at any
+point leaves the previous version current (invariant 11).
+"""
+
+import random
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Protocol, TypeVar
+
+from domain.errors import (
+    CommitConflict,
+    CommitOutcomeUnknown,
+    TrainfoldError,
+    Unreachable,
+)
+from domain.format import CONTENT_TYPES, Format
+from domain.format.spans import Document
+from domain.versions.composing import Composition
+from domain.versions.record import StoredObject, VersionRecord
+from domain.versions.verification import check
+from storage.store import ObjectStore
+
+MAX_ATTEMPTS = 100
+MAX_TIME = timedelta(hours=1)
+MAX_PAUSE_SECONDS = 5.0
+PATIENCE_SECONDS = 60
+"""How long the database may stay away after an unknown outcome."""
+
+T = TypeVar("T")
+
+
+class VersionLog(Protocol):
+    """Where versions are recorded: PostgreSQL (`db.versions`), or memory in tests of the loop."""
+
+    def current_time(self) -> datetime:
+        """Read the log's clock; raises Unreachable while the log is away."""
+
+    def commit(self, composition: Composition) -> None:
+        """Record the version and its members and make it current, or change nothing.
+
+        Raises CommitConflict when another request was faster (it moved, archived or created the
+        training file, or is this same request), DatabaseRefused for any other constraint,
+        CommitOutcomeUnknown when the connection died in the commit.
+        """
+
+
+def commit_version(
+    log: VersionLog,
+    store: ObjectStore,
+    propose: Callable[[], Composition | T],
+    *,
+    read_back: bool = False,
+) -> Composition | T:
+    """Commit what `propose` composes; return it, or what `propose` returns instead of it.
+
+    `propose` is asked again, on the state that is current then, whenever another request was
+    faster or the outcome of a commit is unknown: what it returned before is void (invariant 4).
+    It returns something else when there is nothing to commit any more. With `read_back`, both
+    objects are read and checked before the commit.
+
+    Raises what `propose` raises, Unreachable and AccessRefused of the store, DatabaseRefused,
+    CommitConflict after a hundred attempts or an hour, and CommitOutcomeUnknown when the database
+    stays away after dying in the commit.
+    """
+    give_up = time.monotonic() + MAX_TIME.total_seconds()
+    for attempt in range(1, MAX_ATTEMPTS + 1):
+        composition = propose()
+        if not isinstance(composition, Composition):
+            return composition
+        store_objects(store, composition)
+        try:
+            if read_back:
+                _read_back(store, composition)
+            log.commit(composition)
+        except CommitOutcomeUnknown as unknown:
+            # The objects stay: the database may still be carrying out the commit.
+            _await(log, unknown)
+        except CommitConflict as conflict:
+            drop(store, composition.version)
+            if attempt == MAX_ATTEMPTS or time.monotonic() > give_up:
+                raise _overtaken(composition.version, attempt) from conflict
+            pause(attempt)
+        except TrainfoldError:
+            drop(store, composition.version)
+            raise
+        else:
+            return composition
+    raise AssertionError  # the last attempt returns or raises
+
+
+def store_objects(store: ObjectStore, composition: Composition) -> None:
+    """Write both objects under keys that nobody else uses; the version is not recorded yet."""
+    version = composition.version
+    _write(store, version.full, composition.full, "json")
+    _write(store, version.lines, composition.lines, "jsonl")
+
+
+def drop(store: ObjectStore, version: VersionRecord) -> None:
+    """Remove the objects of a version that is certainly not recorded; maintenance gets the rest."""
+    with suppress(TrainfoldError):
+        store.delete(version.full.key)
+        store.delete(version.lines.key)
+
+
+def pause(attempt: int) -> None:
+    """Wait longer from attempt to attempt, and never as long as another writer does."""
+    time.sleep(random.uniform(0, min(0.05 * 2**attempt, MAX_PAUSE_SECONDS)))  # noqa: S311
+
+
+def _write(store: ObjectStore, stored: StoredObject, document: Document, format: Format) -> None:
+    size = store.compose(stored.key, document.segments, content_type=CONTENT_TYPES[format])
+    if size != stored.size_bytes:
+        raise Unreachable(
+            f"The object store holds {size:,} bytes at {stored.key} where {stored.size_bytes:,} "
+            "were sent. No version was recorded; `trainfold maintain` removes the object."
+        )
+
+
+def _read_back(store: ObjectStore, composition: Composition) -> None:
+    """Check both objects before they become a version: they are pieced together from many ranges.
+
+    Raises Unreachable, as trying again may help.
+    """
+    version = composition.version
+    full, lines = store.chunks(version.full.key), store.chunks(version.lines.key)
+    finding = next(check(version, composition.placed, full=full, lines=lines), None)
+    if finding is not None:
+        raise Unreachable(
+            f"The objects written for “{version.training_file}” are not what they must be "
+            f"({finding}). No version was recorded. If `trainfold verify` says that the current "
+            "version is damaged in the store, `trainfold rebuild --whole` replaces all of it."
+        )
+
+
+def _await(log: VersionLog, unknown: CommitOutcomeUnknown) -> None:
+    """Return when the database answers again; then the request id tells what became of it."""
+    give_up = time.monotonic() + PATIENCE_SECONDS
+    for attempt in count(1):
+        try:
+            log.current_time()
+        except Unreachable:
+            if time.monotonic() > give_up:
+                raise unknown from None
+            pause(attempt)
+        else:
+            return
+
+
+def _overtaken(version: VersionRecord, attempts: int) -> CommitConflict:
+    return CommitConflict(
+        f"Other requests on “{version.training_file}” were faster {attempts} times in a row. "
+        "Nothing was recorded for this one, and its objects were removed. Run the same request "
+        "again when less is going on."
+    )

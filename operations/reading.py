@@ -1,0 +1,65 @@
+"""Read the source files of eligible conversations: fetch, check, render; or say why not."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from domain.errors import AccessRefused, Blocked, ObjectMissing, ObjectTooLarge
+from domain.findings import Reason
+from domain.format.fragment import Fragment
+from domain.source.limits import Limits
+from domain.versions.eligibility import EligibleConversation
+from domain.versions.validation import validate
+from storage.store import ObjectStore
+
+CODES: dict[type[Exception], str] = {
+    ObjectMissing: "object-missing",
+    ObjectTooLarge: "file-too-large",
+    AccessRefused: "object-refused",
+}
+MAX_THREADS = 8
+
+
+def read_source(store: ObjectStore, eligible: EligibleConversation, *, max_bytes: int) -> bytes:
+    """Fetch a conversation's file; raises Blocked if it cannot be had, Unreachable otherwise."""
+    try:
+        return store.get(eligible.object_key, max_bytes=max_bytes)
+    except tuple(CODES) as error:
+        reason = Reason(
+            conversation_id=str(eligible.conversation_id),
+            code=CODES[type(error)],
+            reason=str(error),
+        )
+        raise Blocked([reason]) from error
+
+
+def read_fragment(
+    store: ObjectStore, eligible: EligibleConversation, *, limits: Limits, strict: bool
+) -> Fragment:
+    """Fetch, check and render one conversation; raises Blocked with every reason."""
+    data = read_source(store, eligible, max_bytes=limits.file_bytes)
+    return validate(data, eligible, limits=limits, strict=strict)
+
+
+def read_fragments(
+    store: ObjectStore,
+    conversations: Sequence[EligibleConversation],
+    *,
+    limits: Limits,
+    strict: bool,
+    threads: int = MAX_THREADS,
+) -> tuple[list[Fragment], list[Reason]]:
+    """Read them all, several at a time: the fragments of those that are sound, in order, and the
+    reasons of all others.
+    """
+
+    def read(eligible: EligibleConversation) -> Fragment | Blocked:
+        try:
+            return read_fragment(store, eligible, limits=limits, strict=strict)
+        except Blocked as blocked:
+            return blocked
+
+    with ThreadPoolExecutor(threads, thread_name_prefix="source") as pool:
+        results = list(pool.map(read, conversations))
+    fragments = [result for result in results if isinstance(result, Fragment)]
+    blocked = [result for result in results if isinstance(result, Blocked)]
+    return fragments, [reason for each in blocked for reason in each.reasons]

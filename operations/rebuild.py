@@ -1,0 +1,236 @@
+"""Rebuild a training file: plan what to read, compare in chunks, replace what changed."""
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import cache
+from typing import NamedTuple
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import Engine
+
+from db.engine import current_time, reading
+from db.versions import PostgresVersionLog, find_version, members
+from domain.errors import TEMPORARY, Blocked, TrainfoldError
+from domain.findings import Reason, VersionWarning, gather
+from domain.format import CONTENT_TYPES
+from domain.format.fragment import Fragment
+from domain.format.full_json import BETWEEN
+from domain.format.spans import Span
+from domain.source.limits import Limits
+from domain.versions.changes import Renewed, compose_rebuild
+from domain.versions.composing import Composition
+from domain.versions.consultant import strangers, wording_differences
+from domain.versions.eligibility import EligibleConversation
+from domain.versions.record import Member, VersionRecord
+from domain.versions.requests import RebuildRequest
+from operations.admission import readmit_members, version_made_by
+from operations.committing import commit_version
+from operations.reading import read_fragment
+from storage.store import ObjectStore
+
+THREADS = 16
+"""Sources that a process reads at once, whatever the number of chunks it compares at once."""
+
+
+class RebuildPlan(BaseModel):
+    """What a rebuild reads: the version it starts from, its members and their sources."""
+
+    model_config = ConfigDict(frozen=True)
+
+    version: VersionRecord
+    members: tuple[Member, ...]
+    sources: tuple[EligibleConversation, ...]
+
+
+class Comparison(BaseModel):
+    """What a chunk of members turned out to be."""
+
+    model_config = ConfigDict(frozen=True)
+
+    renewed: tuple[Renewed, ...]
+    warnings: tuple[VersionWarning, ...]
+    reasons: tuple[Reason, ...]
+
+
+class Rebuilt(BaseModel):
+    """How a rebuild ended: with a new version, or with the one that is still right."""
+
+    model_config = ConfigDict(frozen=True)
+
+    version: VersionRecord
+    is_new: bool
+    changed: tuple[Renewed, ...]
+
+
+class _Compared(NamedTuple):
+    """What became of one member's source."""
+
+    renewed: Fragment | None
+    warnings: Sequence[VersionWarning]
+    reasons: Sequence[Reason]
+
+
+def make_plan(engine: Engine, request: RebuildRequest) -> VersionRecord | RebuildPlan:
+    """Return the version that this request made already, or what is to be read.
+
+    Raises Blocked when the training file is not active or a member may not be in it any more,
+    NotFound when there is no such file.
+    """
+    with reading(engine) as connection:
+        if made := version_made_by(connection, request):
+            return made
+        version = find_version(connection, request.training_file)
+        held = tuple(members(connection, version))
+        sources = readmit_members(connection, request.training_file, held)
+    return RebuildPlan(version=version, members=held, sources=sources)
+
+
+def compare_members(
+    conversations: ObjectStore,
+    training_files: ObjectStore,
+    version: VersionRecord,
+    chunk: Sequence[tuple[Member, EligibleConversation]],
+    *,
+    request: RebuildRequest,
+    limits: Limits,
+) -> Comparison:
+    """Read and validate a chunk of members; keep the bytes of those that changed in the store.
+
+    In a whole rebuild, keep those of all.
+    """
+
+    def compare(member: Member, eligible: EligibleConversation) -> _Compared:
+        try:
+            fragment = read_fragment(conversations, eligible, limits=limits, strict=request.strict)
+        except Blocked as blocked:
+            return _Compared(None, (), blocked.reasons)
+        is_renewed = request.whole or not member.same_bytes(fragment.contribution)
+        differences = wording_differences(version.consultant_profile, [fragment])
+        return _Compared(
+            # An unchanged fragment is let go at once: memory holds the changed ones of a chunk.
+            fragment if is_renewed else None,
+            (*fragment.warnings, *differences),
+            strangers(version.consultant_profile, [fragment]),
+        )
+
+    compared = list(_readers().map(compare, *zip(*chunk, strict=True)))
+    before = {member.conversation_id: member for member, _ in chunk}
+    changed = [each.renewed for each in compared if each.renewed]
+    place = f"{version.training_file_id}/rebuild-{request.request_id}.{secrets.token_hex(4)}"
+    return Comparison(
+        renewed=_keep(training_files, place, before, changed) if changed else (),
+        warnings=gather(warning for each in compared for warning in each.warnings),
+        reasons=tuple(reason for each in compared for reason in each.reasons),
+    )
+
+
+def replace_changed(
+    engine: Engine,
+    store: ObjectStore,
+    request: RebuildRequest,
+    comparisons: Iterable[Comparison],
+) -> Rebuilt:
+    """Make the rebuilt version; none when nothing changed. Raises as `commit_version` does.
+
+    What was added while the sources were read stays: only members that still contribute the bytes
+    they were compared with are replaced.
+    """
+    parts = list(comparisons)
+    renewed = {each.before.conversation_id: each for part in parts for each in part.renewed}
+    warnings = tuple(warning for part in parts for warning in part.warnings)
+    reasons = [reason for part in parts for reason in part.reasons]
+    try:
+        if reasons:
+            raise Blocked(reasons)
+        rebuilt = _commit(engine, store, request, renewed, warnings)
+    except TEMPORARY:
+        # The task is tried again, with the fragments that are kept.
+        raise
+    except TrainfoldError:
+        _forget(store, renewed)
+        raise
+    _forget(store, renewed)
+    return rebuilt
+
+
+def _commit(
+    engine: Engine,
+    store: ObjectStore,
+    request: RebuildRequest,
+    renewed: Mapping[UUID, Renewed],
+    warnings: tuple[VersionWarning, ...],
+) -> Rebuilt:
+    def propose() -> Composition | Rebuilt:
+        with reading(engine) as connection:
+            made = version_made_by(connection, request)
+            if made:
+                return Rebuilt(version=made, is_new=True, changed=_changes(renewed))
+            version = find_version(connection, request.training_file)
+            held = list(members(connection, version))
+            # Of no members: the file must be active still.
+            readmit_members(connection, request.training_file, ())
+            now = current_time(connection)
+        still = {
+            member.conversation_id: change
+            for member in held
+            if (change := renewed.get(member.conversation_id)) and change.before.same_bytes(member)
+        }
+        if not still:
+            return Rebuilt(version=version, is_new=False, changed=())
+        return compose_rebuild(
+            request,
+            version,
+            held,
+            still,
+            warnings=warnings,
+            now=now,
+            attempt=secrets.token_hex(4),
+        )
+
+    outcome = commit_version(PostgresVersionLog(engine), store, propose, read_back=True)
+    if isinstance(outcome, Rebuilt):
+        return outcome
+    ended = set(outcome.ended)
+    changed = {id: change for id, change in renewed.items() if id in ended}
+    return Rebuilt(version=outcome.version, is_new=True, changed=_changes(changed))
+
+
+def _keep(
+    store: ObjectStore, place: str, before: Mapping[UUID, Member], changed: Sequence[Fragment]
+) -> tuple[Renewed, ...]:
+    """Write the changed fragments at a place of their own; they are removed after the rebuild."""
+    full, lines = f"{place}/changed.json", f"{place}/changed.jsonl"
+    store.put(full, BETWEEN.join(each.full for each in changed), content_type=CONTENT_TYPES["json"])
+    store.put(lines, b"".join(each.lines for each in changed), content_type=CONTENT_TYPES["jsonl"])
+    renewed = []
+    full_at = lines_at = 0
+    for each in changed:
+        full_end, lines_end = full_at + len(each.full), lines_at + len(each.lines)
+        renewed.append(
+            Renewed(
+                before=before[each.conversation_id],
+                after=each.contribution,
+                full=Span(full, full_at, full_end),
+                lines=Span(lines, lines_at, lines_end),
+            )
+        )
+        full_at, lines_at = full_end + len(BETWEEN), lines_end
+    return tuple(renewed)
+
+
+def _changes(renewed: Mapping[UUID, Renewed]) -> tuple[Renewed, ...]:
+    return tuple(each for each in renewed.values() if each.is_change)
+
+
+def _forget(store: ObjectStore, renewed: Mapping[UUID, Renewed]) -> None:
+    for key in {span.key for each in renewed.values() for span in (each.full, each.lines)}:
+        with suppress(TrainfoldError):
+            store.delete(key)
+
+
+@cache
+def _readers() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(THREADS, thread_name_prefix="source")

@@ -1,0 +1,43 @@
+"""Read a version's objects back and compare them with what the version records."""
+
+from collections.abc import Iterator
+from itertools import islice
+
+from sqlalchemy import Engine
+
+from db.engine import reading
+from db.versions import find_version, members
+from domain.errors import Damaged, ObjectMissing
+from domain.format import Format
+from domain.versions.layout import proven
+from domain.versions.record import VersionRecord
+from domain.versions.verification import check
+from storage.store import ObjectStore
+
+MAX_FINDINGS = 20
+
+
+def verify_version(
+    engine: Engine, store: ObjectStore, name: str, number: int | None = None
+) -> VersionRecord:
+    """Return the version when its objects are sound; raises Damaged with what is wrong."""
+    with reading(engine) as connection:
+        version = find_version(connection, name, number)
+        recorded = list(members(connection, version))
+    full, lines = store.chunks(version.full.key), store.chunks(version.lines.key)
+    try:
+        findings = list(islice(check(version, recorded, full=full, lines=lines), MAX_FINDINGS))
+    except ObjectMissing as missing:
+        findings = [str(missing)]
+    if findings:
+        raise Damaged(version.training_file, version.number, findings)
+    return version
+
+
+def verified_content(
+    engine: Engine, store: ObjectStore, version: VersionRecord, format: Format
+) -> Iterator[bytes]:
+    """Read an object of a version; raises Damaged before the first bytes that are not recorded."""
+    with reading(engine) as connection:
+        recorded = list(members(connection, version))
+    return proven(version, recorded, format, store.chunks(version.stored(format).key))

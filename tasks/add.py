@@ -1,0 +1,53 @@
+"""The tasks of an add: gate, fetch ×N, validate ×N, reduce."""
+
+from collections.abc import Sequence
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from db.engine import reading
+from domain.format.fragment import Fragment
+from domain.versions import validation
+from domain.versions.eligibility import Admission, EligibleConversation
+from domain.versions.record import VersionRecord
+from domain.versions.requests import AddRequest
+from operations import resources
+from operations.add import make_version
+from operations.admission import decide
+from operations.reading import read_source
+from tasks.policies import KEPT_FOR, once_a_request, retried
+
+
+@task(name="gate", task_run_name="gate")
+def gate(request: AddRequest) -> VersionRecord | Admission:
+    with reading(resources.engine()) as connection:
+        return decide(connection, request)
+
+
+@task(
+    name="fetch",
+    task_run_name="fetch {eligible.conversation_id}",
+    **retried(4, first_pause_seconds=0.5),
+    cache_key_fn=once_a_request,
+    cache_expiration=KEPT_FOR,
+    persist_result=True,
+)
+def fetch(eligible: EligibleConversation, request_id: str) -> bytes:  # noqa: ARG001 - the cache key
+    store, limits = resources.conversations_store(), resources.settings().limits
+    return read_source(store, eligible, max_bytes=limits.file_bytes)
+
+
+# Deterministic, so never retried. Its result is not kept for a repeated run: validating again costs
+# less than keeping it.
+@task(
+    name="validate",
+    task_run_name="validate {eligible.conversation_id}",
+    cache_policy=NO_CACHE,
+)
+def validate(data: bytes, eligible: EligibleConversation, strict: bool) -> Fragment:
+    return validation.validate(data, eligible, limits=resources.settings().limits, strict=strict)
+
+
+@task(name="reduce", task_run_name="reduce", **retried(2), cache_policy=NO_CACHE)
+def reduce(request: AddRequest, fragments: Sequence[Fragment]) -> VersionRecord:
+    return make_version(resources.engine(), resources.training_files_store(), request, fragments)
