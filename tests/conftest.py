@@ -13,9 +13,12 @@ from typing import Any
 from uuid import UUID, uuid4
 
 # Nothing of the machine's own configuration reaches the tests; Prefect reads its own at import.
+# The tests' own variables stay: pytest-xdist starts its processes with this environment.
 SHARED = os.environ.get("TRAINFOLD_SHARED")
+OWN = {"TRAINFOLD_SHARED", "TRAINFOLD_GOLDEN"}
 for name in [name for name in os.environ if name.startswith(("TRAINFOLD_", "PREFECT_"))]:
-    del os.environ[name]
+    if name not in OWN:
+        del os.environ[name]
 # Not pytest's own folder: as root, PostgreSQL runs as a user that may not enter that.
 HOME = Path(tempfile.mkdtemp(prefix="trainfold-test-"))
 HOME.chmod(0o711)
@@ -81,9 +84,8 @@ def worker(stack: Stack, prefect_server: str) -> Iterator[str]:
     stack.down([Service.WORKER], say=print)
 
 
-@pytest.fixture
-def engine(stack: Stack) -> Engine:
-    """A migrated database without rows."""
+def emptied_database() -> Engine:
+    """Remove all rows of the session's database and return its engine."""
     tables = (
         "training_file_conversations, training_file_versions, training_files, "
         "batch_items, batch_jobs, conversations"
@@ -92,6 +94,12 @@ def engine(stack: Stack) -> Engine:
     with engine.begin() as connection:
         connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
     return engine
+
+
+@pytest.fixture
+def engine(stack: Stack) -> Engine:
+    """A migrated database without rows."""
+    return emptied_database()
 
 
 @pytest.fixture

@@ -1,93 +1,14 @@
-"""Runs the command against the session's services.
+"""The command, as tests of the command line run it."""
 
-What imports or starts Prefect runs as people run it, in a process of its own; the rest in this one,
-because starting a process takes longer than those commands do. The README's session, and what
-is imported when, are tested by processes.
-"""
-
-import contextlib
-import io
-import json
-import subprocess
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from operations import resources
-from trainfold.cli.main import main
-
-COMMAND = Path(sys.executable).with_name("trainfold")
-IN_THIS_PROCESS = {
-    "check",
-    "console-user",
-    "conversations",
-    "download",
-    "files",
-    "import",
-    "show",
-    "url",
-    "verify",
-    "versions",
-}
-
-
-@dataclass(frozen=True)
-class Ran:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-Run = Callable[..., Ran]
+from tests.commands import Run, run
 
 
 @pytest.fixture
 def trainfold(engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run the command in an empty folder."""
     monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: object, stdin: str | None = None) -> Ran:
-        words = [str(argument) for argument in arguments]
-        way = _here if IN_THIS_PROCESS.intersection(words[:1]) else _as_people_do
-        return way(words, stdin)
-
     return run
-
-
-def _as_people_do(words: list[str], stdin: str | None) -> Ran:
-    done = subprocess.run(
-        [COMMAND, *words], input=stdin, capture_output=True, text=True, timeout=180, check=False
-    )
-    assert "Traceback" not in done.stderr
-    return Ran(done.returncode, done.stdout, done.stderr)
-
-
-def _here(words: list[str], stdin: str | None) -> Ran:
-    out, err = (io.TextIOWrapper(io.BytesIO(), write_through=True) for _ in range(2))
-    resources.forget()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", ["trainfold", *words])
-        patch.setattr(sys, "stdin", io.StringIO(stdin or ""))
-        with (
-            contextlib.redirect_stdout(out),
-            contextlib.redirect_stderr(err),
-            pytest.raises(SystemExit) as end,
-        ):
-            main()
-    resources.forget()
-    code = end.value.code
-    assert code is None or isinstance(code, int)
-    return Ran(code or 0, _written(out), _written(err))
-
-
-def _written(stream: io.TextIOWrapper) -> str:
-    stream.seek(0)
-    return stream.read()

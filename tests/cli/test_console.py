@@ -7,7 +7,7 @@ import psutil
 import pytest
 
 from console.security.users import read_users
-from tests.cli.conftest import Run
+from tests.commands import Run
 from tests.conftest import HOME
 from trainfold.stack import Service, Stack
 from trainfold.stack.private_json import PrivateJsonFile

@@ -11,7 +11,7 @@ import pytest
 from db.engine import reading
 from db.versions import versions
 from operations import resources
-from tests.cli.conftest import COMMAND, Run
+from tests.commands import COMMAND, Run
 from tests.conftest import Library
 
 
