@@ -33,8 +33,8 @@ from db import migrate
 from storage.store import ObjectStore
 from tasks import resources
 from tests.building import as_bytes, conversation
-from trainfold.prefect_api import PrefectApi
-from trainfold.registration import register
+from trainfold.prefect_http.client import PrefectApi
+from trainfold.prefect_http.registration import register
 from trainfold.settings import home_directory
 from trainfold.stack import Service, Stack, prefect_environment
 

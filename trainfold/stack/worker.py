@@ -8,8 +8,8 @@ from typing import Any
 import psutil
 
 from domain.errors import TrainfoldError
-from trainfold.prefect_api import PrefectApi
-from trainfold.registration import WORK_POOL, fingerprint, register
+from trainfold.prefect_http.client import PrefectApi
+from trainfold.prefect_http.registration import WORK_POOL, fingerprint, register
 from trainfold.stack import processes
 from trainfold.stack.errors import StackError
 from trainfold.stack.prefect_environment import prefect_home, worker_environment
