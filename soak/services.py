@@ -10,7 +10,7 @@ from domain.errors import NotReady
 from soak.proxy import Address
 from storage.s3 import S3Store, make_client
 from trainfold.settings import Settings
-from trainfold.stack.ports import LOOPBACK
+from trainfold.stack.loopback import LOOPBACK
 
 
 @dataclass(frozen=True)
