@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 from benchmarks import content
 from benchmarks.measure import Bar, Figure, Report, in_own_process
-from trainfold.prefect_api import PrefectApi
+from trainfold.prefect_http.client import PrefectApi
 
 ADDED = 80
 

@@ -15,7 +15,7 @@ from console.settings import ConsoleSettings
 from db.words import Names, Vocabulary, read_names, read_vocabulary
 from domain.errors import NotReady
 from operations import resources
-from trainfold.submission import Runs
+from trainfold.prefect_http.runs import Runs
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from pydantic import SecretStr
 from console.app import create_app
 from console.settings import ConsoleSettings
 from operations.settings import home_directory
-from trainfold.stack.ports import choose_ports
-from trainfold.stack.private_json import PrivateJsonFile
+from trainfold.stack.home import PrivateJsonFile
+from trainfold.stack.loopback import choose_ports
 
 
 class Serving:

@@ -9,7 +9,7 @@ from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
-from trainfold.stack.ports import LOOPBACK
+from trainfold.stack.loopback import LOOPBACK
 
 T = TypeVar("T")
 Address = tuple[str, int]

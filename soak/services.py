@@ -12,7 +12,7 @@ from soak.proxy import Address
 from storage.client import READ_TIMEOUT_SECONDS, make_client
 from storage.multipart import UploadStrategy
 from storage.s3 import SINGLE_PUT_BYTES, STRATEGIES, S3Store
-from trainfold.stack.ports import LOOPBACK
+from trainfold.stack.loopback import LOOPBACK
 
 
 @dataclass(frozen=True)

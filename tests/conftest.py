@@ -37,8 +37,8 @@ from operations import resources
 from operations.settings import home_directory
 from soak.building import as_bytes, conversation
 from storage.store import ObjectStore
-from trainfold.prefect_api import PrefectApi
-from trainfold.registration import register
+from trainfold.prefect_http.client import PrefectApi
+from trainfold.prefect_http.registration import register
 from trainfold.stack import Service, Stack, prefect_environment
 
 

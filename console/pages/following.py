@@ -10,7 +10,7 @@ from console.context import runs
 from console.pages.visiting import visiting
 from console.rendering import render
 from domain.format import FORMATS
-from trainfold.submission import Progress
+from trainfold.prefect_http.runs import RunProgress
 
 router = APIRouter(dependencies=[Depends(visiting)])
 
@@ -29,17 +29,17 @@ def progress(request: Request, run_id: UUID, seen: str = "") -> Response:
     return _render(request, "parts/progress.html", found)
 
 
-def _render(request: Request, template: str, found: Progress) -> Response:
+def _render(request: Request, template: str, found: RunProgress) -> Response:
     return render(
         request, template, run=found, steps=_steps(found), formats=FORMATS, seen=_digest(found)
     )
 
 
-def _digest(run: Progress) -> str:
+def _digest(run: RunProgress) -> str:
     return hashlib.sha256(run.model_dump_json().encode()).hexdigest()[:16]
 
 
-def _steps(run: Progress) -> list[tuple[str, str, str]]:
+def _steps(run: RunProgress) -> list[tuple[str, str, str]]:
     """Each step's name, its state (done, now, ahead, stopped), and how far it is."""
     waits = run.state_type in {"SCHEDULED", "PENDING"}
     is_done = run.outcome is not None and run.outcome.version is not None

@@ -10,7 +10,7 @@ from console.security.users import read_users
 from tests.commands import Run
 from tests.conftest import HOME
 from trainfold.stack import Service, Stack
-from trainfold.stack.private_json import PrivateJsonFile
+from trainfold.stack.home import PrivateJsonFile
 
 
 def test_a_user_is_a_line_for_the_users_file(trainfold: Run, tmp_path: Path):

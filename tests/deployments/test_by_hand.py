@@ -19,7 +19,7 @@ import pytest
 from soak.building import as_bytes, conversation
 from tests.deployments.by_hand import Host
 from tests.deployments.composition import DEPLOYMENTS, composition, new_environment
-from trainfold.stack.ports import choose_ports
+from trainfold.stack.loopback import choose_ports
 from trainfold.stack.system_user import ensure_system_user, give, run_as
 
 pytestmark = pytest.mark.slow

@@ -17,7 +17,7 @@ from console.settings import ConsoleSettings
 from operations.settings import Settings, home_directory
 from tests.deployments.composition import DEPLOYMENTS, VARIABLE, composition, new_environment
 from trainfold.cli.main import app
-from trainfold.stack.prefect_environment import prefect_environment, server_environment
+from trainfold.stack.prefect import prefect_environment, server_environment
 
 ROOT = DEPLOYMENTS.parent
 BIN = Path(sys.executable).parent

@@ -9,7 +9,7 @@ import yaml
 
 from tests.deployments.composition import DEPLOYMENTS, composition, new_environment
 from trainfold import __version__
-from trainfold.registration import WORK_POOL
+from trainfold.prefect_http.registration import WORK_POOL
 
 FOLDER = DEPLOYMENTS / "kubernetes"
 README = (FOLDER / "README.md").read_text(encoding="utf-8")

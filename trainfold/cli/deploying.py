@@ -6,7 +6,7 @@ from operations import resources
 from trainfold.cli import prefect
 from trainfold.cli.output import Json, show, stdout
 from trainfold.cli.ready import ready
-from trainfold.registration import WORK_POOL, register
+from trainfold.prefect_http.registration import WORK_POOL, register
 
 
 def deploy(json: Json = False) -> None:

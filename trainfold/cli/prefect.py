@@ -2,8 +2,8 @@
 
 import os
 
-from trainfold.prefect_api import PrefectApi
-from trainfold.submission import Runs
+from trainfold.prefect_http.client import PrefectApi
+from trainfold.prefect_http.runs import Runs
 
 
 def runs() -> Runs:

@@ -14,7 +14,6 @@ from domain.versions.record import VersionRecord
 from domain.versions.requests import AddRequest
 from operations import resources
 from operations.admission import decide, version_made_by
-from trainfold import submission
 from trainfold.cli import prefect
 from trainfold.cli.adding import (
     AskedBy,
@@ -29,6 +28,7 @@ from trainfold.cli.adding import (
 from trainfold.cli.output import Json, say, stderr
 from trainfold.cli.ready import ready
 from trainfold.cli.selection import BatchOption, IdArguments, IdsFromOption
+from trainfold.prefect_http.runs import RunProgress, Runs
 
 POLL_SECONDS = 0.5
 PATIENCE_SECONDS = 20
@@ -99,7 +99,7 @@ def _carried_out(request: AddRequest) -> VersionRecord:
     return version
 
 
-def _follow(runs: submission.Runs, run_id: UUID) -> submission.Progress:
+def _follow(runs: Runs, run_id: UUID) -> RunProgress:
     """Show a bar on standard error until the run has ended."""
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=stderr, transient=True) as bars:
@@ -115,7 +115,7 @@ def _follow(runs: submission.Runs, run_id: UUID) -> submission.Progress:
     return found
 
 
-def _described(found: submission.Progress) -> str:
+def _described(found: RunProgress) -> str:
     if found.state_type != "RUNNING":
         return f"“{found.training_file}”: {found.state_name}"
     return (
@@ -124,7 +124,7 @@ def _described(found: submission.Progress) -> str:
     )
 
 
-def _raise(ended: submission.Progress) -> NoReturn:
+def _raise(ended: RunProgress) -> NoReturn:
     """Raise what the run itself ended with, so that the exit code is that of `add`."""
     outcome = ended.outcome
     if outcome and outcome.blocked:

@@ -1,8 +1,11 @@
-"""PostgreSQL, an S3 server, Prefect and a worker on one machine, each home for itself."""
+"""The local stack: PostgreSQL, an S3 server, Prefect, a worker and the console on one machine.
+
+Each home directory has a stack of its own, apart from those of other homes.
+"""
 
 from trainfold.stack.errors import StackError
 from trainfold.stack.options import Options
-from trainfold.stack.prefect_environment import prefect_environment
+from trainfold.stack.prefect import prefect_environment
 from trainfold.stack.services import Service, ServiceStatus
 from trainfold.stack.stack import Stack
 

@@ -1,5 +1,5 @@
-"""What the local stack raises."""
+"""The error of the local stack."""
 
 
 class StackError(Exception):
-    """Its message says what happened, what is left and what to do next."""
+    """The message says what happened, what is left behind and what to do next."""

@@ -1,7 +1,16 @@
-"""The home directory: made ready for its services, and locked while they change."""
+"""The home directory: prepared and locked for its services, with private JSON files in it."""
 
+import json
 import os
+import secrets
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
+from threading import Lock
+from typing import Any
 
 import fasteners
 
@@ -12,14 +21,14 @@ _LOCK_NAME = ".lock"
 
 
 def prepare_home(home: Path) -> None:
-    """Create what is missing; raise StackError when PostgreSQL could not run there."""
+    """Create the directories that are missing; raise StackError if PostgreSQL could not run."""
     home.mkdir(parents=True, exist_ok=True)
     if home.stat().st_uid != os.geteuid():
         raise StackError(
             f"{home} belongs to another user. Nothing was started. "
             "Choose a directory of your own with TRAINFOLD_HOME."
         )
-    # A directory that somebody filled before us may be shared: its mode is not ours to change.
+    # A directory that had content before us may be shared: its mode is not ours to change.
     if (home / _LOCK_NAME).exists() or not any(home.iterdir()):
         home.chmod(0o711 if is_root() else 0o700)
     _refuse_closed(home)
@@ -37,5 +46,68 @@ def _refuse_closed(home: Path) -> None:
 
 
 def home_lock(home: Path) -> fasteners.InterProcessLock:
-    """The lock under which processes are started and stopped; the home must exist."""
+    """Return the lock under which processes are started and stopped; the home must exist."""
     return fasteners.InterProcessLock(home / _LOCK_NAME)
+
+
+# Letters and digits only, so that a secret needs no quoting in a URL.
+_secret = partial(secrets.token_hex, 20)
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """The generated secrets of one home directory."""
+
+    database_password: str = field(default_factory=_secret)
+    s3_access_key: str = field(default_factory=partial(secrets.token_hex, 10))
+    s3_secret_key: str = field(default_factory=_secret)
+    seaweedfs_signing_key: str = field(default_factory=_secret)
+
+
+def ensure_credentials(home: Path) -> None:
+    """Generate the secrets of a new home, once; the caller holds the home's lock."""
+    if not _credentials_path(home).exists():
+        write_private_json(_credentials_path(home), asdict(Credentials()))
+
+
+def read_credentials(home: Path) -> Credentials:
+    """Return the secrets that ensure_credentials generated."""
+    return Credentials(**PrivateJsonFile(_credentials_path(home)).read())
+
+
+def _credentials_path(home: Path) -> Path:
+    return home / "credentials.json"
+
+
+class PrivateJsonFile:
+    """A JSON object in a file that only its owner can read; threads may change it concurrently."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = Lock()
+
+    def read(self) -> dict[str, Any]:
+        """Return the object; an empty one if there is no file."""
+        try:
+            content: dict[str, Any] = json.loads(self._path.read_bytes())
+        except FileNotFoundError:
+            return {}
+        return content
+
+    @contextmanager
+    def change(self) -> Iterator[dict[str, Any]]:
+        """Yield the object to change in place; write it when the block ends without an error."""
+        with self._lock:
+            content = self.read()
+            yield content
+            write_private_json(self._path, content)
+
+
+def write_private_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Replace the file atomically: a reader sees the old content or the new, never a part."""
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(content, file, indent=2)
+        file.flush()
+        os.fsync(file.fileno())
+    Path(temporary).replace(path)

@@ -1,25 +1,26 @@
-"""What people may choose about a local stack."""
+"""The options of a local stack."""
 
 import ipaddress
 from dataclasses import dataclass, field
 
 from trainfold.stack.errors import StackError
-from trainfold.stack.ports import LOOPBACK
+from trainfold.stack.loopback import LOOPBACK
 
-_EVERYWHERE = {"0.0.0.0": LOOPBACK, "::": "::1"}  # noqa: S104 - how a client of the machine asks
+# A server listens on a wildcard address, but a client cannot connect to one.
+_LOOPBACK_OF_WILDCARD = {"0.0.0.0": LOOPBACK, "::": "::1"}  # noqa: S104 - nothing binds to it here
 
 
 @dataclass(frozen=True)
 class Options:
     prefect_host: str = LOOPBACK
-    """Where Prefect's server listens."""
+    """The address that Prefect's server listens on."""
     prefect_auth: str | None = field(default=None, repr=False)
-    """The `user:password` that it asks for."""
+    """The `user:password` that it requires."""
     scheduled_rebuild: bool = False
-    """Whether all training files are rebuilt by schedule."""
+    """Whether all training files are rebuilt on a schedule."""
 
     def require_protection(self) -> None:
-        """Raise StackError where strangers could reach Prefect, which runs what it is told to."""
+        """Raise StackError if strangers could reach Prefect, which runs what it is told to."""
         if not self.prefect_auth and not _is_loopback(self.prefect_host):
             raise StackError(
                 f"Prefect would listen on {self.prefect_host} without a password. Nothing was "
@@ -33,8 +34,8 @@ class Options:
 
     @property
     def prefect_address(self) -> str:
-        """The host as a URL of this machine's own clients names it."""
-        host = _EVERYWHERE.get(self.prefect_host, self.prefect_host)
+        """Return the host as it appears in the URLs of clients on this machine."""
+        host = _LOOPBACK_OF_WILDCARD.get(self.prefect_host, self.prefect_host)
         return f"[{host}]" if ":" in host else host
 
 

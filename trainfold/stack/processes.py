@@ -23,7 +23,7 @@ _TAIL_BYTES = 16_384
 def spawn(
     command: Sequence[str | Path], *, log: Path, cwd: Path, env: Mapping[str, str]
 ) -> psutil.Process:
-    """Start a process of its own session, which appends its output to the log."""
+    """Start a process in a session of its own, with its output appended to the log."""
     with log.open("ab") as output:
         return psutil.Popen(
             command,
@@ -37,12 +37,15 @@ def spawn(
 
 
 def environment_without(*prefixes: str) -> dict[str, str]:
-    """The environment without the user's settings for a program that gets all it needs from us."""
+    """Return the environment without the variables of these prefixes.
+
+    They are the user's settings for a program that gets all it needs from us.
+    """
     return {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}
 
 
 def find(pid: int, *, create_time: float) -> psutil.Process | None:
-    """The live process with this pid, only if it is the one that started at that time."""
+    """Return the live process with this pid if it is the one that started at that time."""
     try:
         process = psutil.Process(pid)
         drift = abs(process.create_time() - create_time)
@@ -52,7 +55,7 @@ def find(pid: int, *, create_time: float) -> psutil.Process | None:
 
 
 def is_alive(process: psutil.Process) -> bool:
-    """Whether it runs; an exited child that nobody waited for does not."""
+    """Return whether the process runs; an exited child that nobody waited for does not."""
     try:
         return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.Error:
@@ -60,7 +63,7 @@ def is_alive(process: psutil.Process) -> bool:
 
 
 def listens(process: psutil.Process, port: int) -> bool:
-    """Whether this very process listens on the port, so that no stranger answers for it."""
+    """Return whether this very process listens on the port: a stranger could answer there."""
     return any(
         connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
         for connection in process.net_connections("tcp")
@@ -70,7 +73,7 @@ def listens(process: psutil.Process, port: int) -> bool:
 def wait_until(
     ready: Callable[[], bool], *, process: psutil.Process, timeout: timedelta, log: Path
 ) -> None:
-    """Poll until ready; raise StackError when the process ends first, or time runs out."""
+    """Poll until ready; raise StackError if the process ends first, or the time runs out."""
     deadline = time.monotonic() + timeout.total_seconds()
     while is_alive(process):
         with suppress(psutil.NoSuchProcess):
@@ -83,27 +86,27 @@ def wait_until(
 
 
 def stop(process: psutil.Process, *, grace: timedelta) -> None:
-    """Ask the process to end, and kill it and its children when the grace is over."""
-    family = [process]
+    """Terminate the process; kill it and its children when the grace period is over."""
+    tree = [process]
     with suppress(psutil.NoSuchProcess):
-        family += process.children(recursive=True)
+        tree += process.children(recursive=True)
         process.terminate()
     _wait_gone([process], timeout=grace)
-    for each in family:
+    for member in tree:
         with suppress(psutil.NoSuchProcess):
-            each.kill()
-    _wait_gone(family, timeout=_KILL_TIMEOUT)
+            member.kill()
+    _wait_gone(tree, timeout=_KILL_TIMEOUT)
 
 
 def _wait_gone(processes: Sequence[psutil.Process], *, timeout: timedelta) -> None:
     # Not psutil.wait_procs: it waits for zombies, too, which a container's init may never reap.
     deadline = time.monotonic() + timeout.total_seconds()
-    while any(is_alive(each) for each in processes) and time.monotonic() < deadline:
+    while any(map(is_alive, processes)) and time.monotonic() < deadline:
         time.sleep(_POLL_SECONDS)
 
 
 def tail(log: Path) -> str:
-    """The last lines of a log and where it is, as the end of an error message."""
+    """Return the last lines of a log and where it is, as the end of an error message."""
     with log.open("rb") as file:
         file.seek(max(0, log.stat().st_size - _TAIL_BYTES))
         lines = file.read().decode(errors="replace").splitlines()[-_TAIL_LINES:]

@@ -1,18 +1,20 @@
-"""What each kind of server tells the stack about itself."""
+"""How a server of the stack is started, found ready and stopped."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import ClassVar
 
 import psutil
 
+from trainfold.stack import processes
+from trainfold.stack.errors import StackError
+from trainfold.stack.loopback import are_free, choose_ports
 from trainfold.stack.options import Options
-from trainfold.stack.services import Service
+from trainfold.stack.services import Service, StackState, log_path
 
-
-def log_of(home: Path, service: Service) -> Path:
-    return home / "logs" / f"{service}.log"
+_ATTEMPTS = 3
 
 
 class Server(ABC):
@@ -21,27 +23,86 @@ class Server(ABC):
     service: ClassVar[Service]
     port_count: ClassVar[int] = 1
 
-    def __init__(self, home: Path, options: Options) -> None:
+    def __init__(self, home: Path, options: Options, state: StackState) -> None:
         self.home = home
         self.options = options
-        self.log = log_of(home, self.service)
+        self.state = state
+        self.log = log_path(home, self.service)
+
+    def start(self) -> None:
+        """Start a server that is not ready; retry on other ports if these are taken meanwhile."""
+        self.stop()
+        for attempt in range(1, _ATTEMPTS + 1):
+            ports = choose_ports(self.state.last_ports(self.service), count=self.port_count)
+            try:
+                self._start_on(ports)
+            except (StackError, OSError) as error:
+                if attempt == _ATTEMPTS or are_free(ports):
+                    raise StackError(f"{self.service.label} did not start. {error}") from error
+            else:
+                return
+
+    def _start_on(self, ports: Sequence[int]) -> None:
+        process = self.launch(ports)
+        try:
+            self.state.record_launch(self.service, process, ports, address=self.address(ports))
+            self.await_ready(process, ports)
+            self.state.record_ready(self.service, ports, connection=self.connection(ports))
+        except (StackError, psutil.Error, OSError) as error:
+            self._end(process)
+            raise StackError(str(error)) from error
+
+    def stop(self) -> bool:
+        """Stop the server, ready or not; return whether there was a process to stop."""
+        process = self.state.process(self.service)
+        if process is None:
+            self.state.forget(self.service)
+            return False
+        self._end(process)
+        return True
+
+    def _end(self, process: psutil.Process) -> None:
+        self.shut_down(process)
+        self.state.forget(self.service)
 
     @abstractmethod
     def launch(self, ports: Sequence[int]) -> psutil.Process:
-        """Start the server on these ports; when that fails, leave no process behind."""
+        """Start a process on these ports; leave none behind when that fails."""
 
     @abstractmethod
     def await_ready(self, process: psutil.Process, ports: Sequence[int]) -> None:
-        """Return when clients can use it; raise StackError when that does not come about."""
+        """Return when clients can use the server; raise StackError if that does not happen."""
 
     @abstractmethod
-    def stop(self, process: psutil.Process) -> None:
+    def shut_down(self, process: psutil.Process) -> None:
         """Return when the process has ended."""
 
     @abstractmethod
     def address(self, ports: Sequence[int]) -> str:
-        """A URL to show to people, without any secret."""
+        """Return a URL to show to users, without any secret."""
 
     @abstractmethod
     def connection(self, ports: Sequence[int]) -> Mapping[str, str | None]:
-        """What the application's settings need to connect; secrets included."""
+        """Return what the application's settings need to connect, secrets included."""
+
+
+class PolledServer(Server):
+    """A server that is polled until it is ready, and that ends on SIGTERM."""
+
+    start_timeout: ClassVar[timedelta]
+    stop_grace: ClassVar[timedelta]
+
+    @abstractmethod
+    def is_ready(self, process: psutil.Process, ports: Sequence[int]) -> bool:
+        """Return whether clients can use the server now."""
+
+    def await_ready(self, process: psutil.Process, ports: Sequence[int]) -> None:
+        processes.wait_until(
+            lambda: self.is_ready(process, ports),
+            process=process,
+            timeout=self.start_timeout,
+            log=self.log,
+        )
+
+    def shut_down(self, process: psutil.Process) -> None:
+        processes.stop(process, grace=self.stop_grace)

@@ -4,26 +4,23 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
-from trainfold.stack import lifecycle
-from trainfold.stack.console import Console
-from trainfold.stack.credentials import ensure_credentials
+from trainfold.stack.console import ConsoleServer
 from trainfold.stack.errors import StackError
-from trainfold.stack.home import home_lock, prepare_home
+from trainfold.stack.home import ensure_credentials, home_lock, prepare_home
 from trainfold.stack.options import Options
 from trainfold.stack.postgres import PostgresServer
-from trainfold.stack.prefect_server import PrefectServer
+from trainfold.stack.prefect import PrefectServer
 from trainfold.stack.seaweedfs import SeaweedServer
-from trainfold.stack.server import Server, log_of
-from trainfold.stack.services import SERVERS, Service, ServiceStatus
-from trainfold.stack.state import StackState
-from trainfold.stack.worker import Worker
+from trainfold.stack.server import Server
+from trainfold.stack.services import BACKING_SERVICES, Service, ServiceStatus, StackState
+from trainfold.stack.worker import WorkerServer
 
 _SERVERS: dict[Service, type[Server]] = {
     Service.POSTGRES: PostgresServer,
     Service.S3: SeaweedServer,
     Service.PREFECT: PrefectServer,
-    Service.WORKER: Worker,
-    Service.CONSOLE: Console,
+    Service.WORKER: WorkerServer,
+    Service.CONSOLE: ConsoleServer,
 }
 
 
@@ -36,76 +33,67 @@ class Stack:
     def up(
         self, services: Iterable[Service] = tuple(Service), *, say: Callable[[str], None]
     ) -> None:
-        """Start what does not run; when a service fails, the others stay up."""
+        """Start the services that do not run; when one fails, the others stay up."""
         wanted = set(services)
         self._options.require_protection()
         prepare_home(self._home)
         with home_lock(self._home):
             ensure_credentials(self._home)
-            started = self._start_missing([each for each in SERVERS if each in wanted], say=say)
+            started = self._start_missing([s for s in BACKING_SERVICES if s in wanted], say=say)
             if Service.WORKER in wanted:
                 if Service.PREFECT in started:
-                    # It would go on asking the address that the server had before.
-                    lifecycle.stop(self._server(Service.WORKER), self._state)
+                    # A worker that runs would go on polling the server's old address.
+                    self._server(Service.WORKER).stop()
                 self._start_missing([Service.WORKER], say=say)
             console_runs = self._runs(Service.CONSOLE)
             if console_runs and started:
-                # It read their addresses when it started.
-                lifecycle.stop(self._server(Service.CONSOLE), self._state)
+                # The console read the addresses of the others when it started.
+                self._server(Service.CONSOLE).stop()
             if console_runs or Service.CONSOLE in wanted:
                 self._start_missing([Service.CONSOLE], say=say)
 
     def down(
         self, services: Iterable[Service] = tuple(Service), *, say: Callable[[str], None]
     ) -> None:
-        """Stop what runs, the last started first."""
+        """Stop the services that run, the last started first."""
         wanted = set(services)
         if not self._home.exists():
             return
         with home_lock(self._home):
-            for service in [each for each in reversed(Service) if each in wanted]:
-                if lifecycle.stop(self._server(service), self._state):
+            for service in reversed(Service):
+                if service in wanted and self._server(service).stop():
                     say(f"{service.label} stopped")
 
     def status(self) -> list[ServiceStatus]:
-        """How each service is now; it reads only, and waits for nobody."""
-        return [self._status(service) for service in Service]
+        """Return how each service is now, read without waiting for the lock."""
+        return [self._state.status(service) for service in Service]
 
     def _start_missing(
         self, services: Iterable[Service], *, say: Callable[[str], None]
     ) -> list[Service]:
-        """Start those of the services that do not run, all at once; say which they were."""
-        missing = [each for each in services if not self._runs(each)]
+        """Start the services that do not run, all at once; return which they were."""
+        missing = [service for service in services if not self._runs(service)]
         for service in missing:
             say(f"Starting {service.label} …")
-        self._start_together([self._server(each) for each in missing])
+        self._start_together([self._server(service) for service in missing])
         for service in missing:
             say(f"{service.label} runs at {self._state.address(service)}")
         return missing
 
     def _server(self, service: Service) -> Server:
-        return _SERVERS[service](self._home, self._options)
+        return _SERVERS[service](self._home, self._options, self._state)
 
     def _runs(self, service: Service) -> bool:
         return self._state.ready_process(service) is not None
 
-    def _status(self, service: Service) -> ServiceStatus:
-        process = self._state.ready_process(service)
-        return ServiceStatus(
-            service=service,
-            running=process is not None,
-            address=self._state.address(service) if process else None,
-            pid=process.pid if process else None,
-            log=log_of(self._home, service),
-        )
-
     def _start_together(self, servers: Sequence[Server]) -> None:
         with ThreadPoolExecutor(max_workers=len(Service)) as executor:
-            starts = [executor.submit(lifecycle.start, each, self._state) for each in servers]
+            starts = [executor.submit(server.start) for server in servers]
             try:
                 wait(starts)
             except BaseException:
-                # Interrupted. Without its process each start fails at once.
+                # Interrupted. The executor still waits for each start, which fails at once when its
+                # process is gone.
                 self._stop_unready(servers)
                 raise
         errors = [error for start in starts if (error := start.exception()) is not None]
@@ -115,10 +103,11 @@ class Stack:
     def _stop_unready(self, servers: Sequence[Server]) -> None:
         for server in servers:
             if not self._runs(server.service):
-                lifecycle.stop(server, self._state)
+                server.stop()
 
 
 def _raise_together(errors: Sequence[BaseException]) -> None:
+    """Raise one StackError with all messages, or the first error of another kind."""
     unexpected = next((error for error in errors if not isinstance(error, StackError)), None)
     if unexpected is not None:
         raise unexpected

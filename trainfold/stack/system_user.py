@@ -1,4 +1,4 @@
-"""PostgreSQL refuses to run as root: then it runs as a system user of its own."""
+"""The system user that PostgreSQL runs as when root starts it, since it refuses to run as root."""
 
 import os
 import pwd
@@ -18,7 +18,7 @@ def is_root() -> bool:
 
 
 def ensure_system_user() -> None:
-    """Create the user when this is root and there is none yet."""
+    """Create the user if this process is root's and there is none yet."""
     if not is_root() or _exists():
         return
     useradd = shutil.which("useradd", path=f"{os.defpath}:/usr/sbin:/sbin")
@@ -45,7 +45,7 @@ def _exists() -> bool:
 
 
 def run_as() -> dict[str, Any]:
-    """The arguments of subprocess.run that make it run as the user, if this is root."""
+    """Return the arguments that make subprocess.run use the user; none if this is not root."""
     if not is_root():
         return {}
     return {"user": USER_NAME, "group": pwd.getpwnam(USER_NAME).pw_gid, "extra_groups": []}
@@ -59,6 +59,6 @@ def give(path: Path) -> None:
 
 
 def closed_directory(path: Path) -> Path | None:
-    """The first directory on the way to the path, itself included, that others cannot enter."""
+    """Return the first directory on the way to the path, or itself, that others cannot enter."""
     way = (*reversed(path.parents), path)
-    return next((each for each in way if not each.stat().st_mode & stat.S_IXOTH), None)
+    return next((step for step in way if not step.stat().st_mode & stat.S_IXOTH), None)

@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 
 from tests.conftest import HOME
 from trainfold.stack import Service, Stack
-from trainfold.stack.private_json import PrivateJsonFile
+from trainfold.stack.home import PrivateJsonFile
 
 ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",

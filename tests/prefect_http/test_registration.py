@@ -1,9 +1,9 @@
 import pytest
 
 from domain.errors import NotReady
-from trainfold import registration
-from trainfold.prefect_api import PrefectApi
-from trainfold.registration import register
+from trainfold.prefect_http import registration
+from trainfold.prefect_http.client import PrefectApi
+from trainfold.prefect_http.registration import register
 
 
 @pytest.fixture

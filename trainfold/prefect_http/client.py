@@ -1,4 +1,4 @@
-"""Prefect's REST API, with domain errors for what can go wrong. Needs no Prefect."""
+"""Requests to Prefect's REST API, which raise `domain.errors` for whatever goes wrong."""
 
 import random
 import re
@@ -13,7 +13,7 @@ from domain.errors import AccessRefused, Blocked, NotFound, Unreachable
 from domain.findings import Reason
 
 PAUSES_SECONDS = (0.25, 0.5, 1, 2, 4)
-"""Between tries. Prefect on SQLite answers 503 when many ask at once."""
+"""Between attempts. Prefect on SQLite answers 503 to many concurrent requests."""
 TIMEOUT = httpx.Timeout(30, connect=5)
 _BUSY = {
     HTTPStatus.TOO_MANY_REQUESTS,
@@ -26,7 +26,7 @@ _FIELD = re.compile(r"(?:Error creating flow run: )?Validation failed(?: for fie
 
 
 class PrefectApi:
-    """One server. Every call may be made twice, so callers post only what can be repeated."""
+    """One server. Every request may be retried, so callers send only what can be repeated."""
 
     def __init__(self, url: str, *, auth: str | None = None) -> None:
         """`auth` is the server's PREFECT_SERVER_API_AUTH_STRING: `user:password`."""
@@ -35,23 +35,23 @@ class PrefectApi:
         self._client = httpx.Client(timeout=TIMEOUT, auth=(user, password) if auth else None)
 
     def get(self, path: str) -> Any:
-        return self._ask("GET", path)
+        return self._request("GET", path)
 
     def post(self, path: str, body: Mapping[str, Any]) -> Any:
-        return self._ask("POST", path, body)
+        return self._request("POST", path, body)
 
     def put(self, path: str, body: Mapping[str, Any]) -> Any:
-        return self._ask("PUT", path, body)
+        return self._request("PUT", path, body)
 
     def patch(self, path: str, body: Mapping[str, Any]) -> Any:
-        return self._ask("PATCH", path, body)
+        return self._request("PATCH", path, body)
 
-    def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+    def _request(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         for pause in (*PAUSES_SECONDS, None):
             try:
                 answer = self._client.request(method, f"{self.url}{path}", json=body)
             except (httpx.TransportError, httpx.InvalidURL) as error:
-                if pause is None or not _may_pass(error):
+                if pause is None or not _is_transient(error):
                     raise self._unreachable(type(error).__name__) from error
             else:
                 if answer.status_code not in _BUSY:
@@ -59,17 +59,17 @@ class PrefectApi:
                 if pause is None:
                     raise self._unreachable(f"status {answer.status_code}")
             time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
-        raise AssertionError  # the last try returns or raises
+        raise AssertionError  # the last attempt returns or raises
 
-    def _unreachable(self, how: str) -> Unreachable:
+    def _unreachable(self, detail: str) -> Unreachable:
         return Unreachable(
-            f"The Prefect server at {self.url} does not answer ({how}). "
+            f"The Prefect server at {self.url} does not answer ({detail}). "
             "Asking again under the same request id is safe."
         )
 
 
-def _may_pass(error: Exception) -> bool:
-    """A server that hung up may be restarting; one that nobody can reach stays away."""
+def _is_transient(error: Exception) -> bool:
+    """Return whether a retry may help: a server that broke the connection may be restarting."""
     return not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.InvalidURL)
 
 
@@ -96,16 +96,17 @@ def _json(answer: httpx.Response) -> Any:
         return answer.json()
     except ValueError as error:
         raise Unreachable(
-            f"What answers at {answer.request.url} is not Prefect's API. Its address ends in /api."
+            f"The answer from {answer.request.url} is not one of Prefect's API, whose address "
+            "ends in /api."
         ) from error
 
 
 def _reasons(body: Mapping[str, Any]) -> list[Reason]:
-    """What Prefect says is wrong with a request, in its two ways of saying so."""
-    found = body.get("detail") or body.get("exception_detail") or body
-    if isinstance(found, list):
-        return [_reason(each["msg"], ".".join(map(str, each["loc"]))) for each in found]
-    text = str(found)
+    """Return why Prefect refused a request: it answers with a list of errors or with one text."""
+    detail = body.get("detail") or body.get("exception_detail") or body
+    if isinstance(detail, list):
+        return [_reason(error["msg"], ".".join(map(str, error["loc"]))) for error in detail]
+    text = str(detail)
     field = _FIELD.match(text)
     return [_reason(text[field.end() :], field.group(1)) if field else _reason(text, None)]
 

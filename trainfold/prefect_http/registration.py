@@ -1,4 +1,4 @@
-"""Register trainfold's deployments and automations with a Prefect server."""
+"""Registration of trainfold's work pool, deployments and automations with a Prefect server."""
 
 import hashlib
 import os
@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from domain.errors import NotFound, NotReady
-from trainfold.prefect_api import PrefectApi
+from trainfold.prefect_http.client import PrefectApi
 
 WORK_POOL = "trainfold"
 TAG = "trainfold"
@@ -21,10 +21,10 @@ REBUILD_ALL = "rebuild-all"
 def register(
     api: PrefectApi, *, environment: Mapping[str, str], scheduled_rebuild: bool
 ) -> list[str]:
-    """Make the server know the work pool, the deployments and the automations of this release.
+    """Register the work pool, the deployments and the automations of this release.
 
-    Doing it again changes nothing. `environment` tells Prefect's own command which server it is.
-    Returns the deployments' names; raises NotReady when Prefect refuses them.
+    Registering again changes nothing. `environment` tells Prefect's own command which server to
+    use. Returns the deployments' names; raises NotReady when Prefect refuses them.
     """
     _ensure_work_pool(api)
     _deploy(environment)
@@ -38,7 +38,7 @@ def register(
 
 
 def fingerprint(*, scheduled_rebuild: bool) -> str:
-    """Changes when what is registered changes."""
+    """Return a digest that changes whenever `register` would register something else."""
     files = [_folder() / "prefect.yaml", _automations_file(), *_flows()]
     digest = hashlib.sha256(str(scheduled_rebuild).encode())
     for file in files:
@@ -47,10 +47,10 @@ def fingerprint(*, scheduled_rebuild: bool) -> str:
 
 
 def _folder() -> Path:
-    """Where the shipped files are: beside the packages in a checkout, inside when installed."""
-    package = Path(__file__).parent
-    beside = package.parent
-    return beside if (beside / "prefect.yaml").exists() else package / "shipped"
+    """Return the folder of the shipped files: the checkout's root, or `shipped` when installed."""
+    package = Path(__file__).parents[1]
+    root = package.parent
+    return root if (root / "prefect.yaml").exists() else package / "shipped"
 
 
 def _automations_file() -> Path:
@@ -58,20 +58,20 @@ def _automations_file() -> Path:
 
 
 def _flows() -> list[Path]:
-    return sorted((Path(__file__).parents[1] / "flows").glob("*.py"))
+    return sorted((Path(__file__).parents[2] / "flows").glob("*.py"))
 
 
 def _ensure_work_pool(api: PrefectApi) -> None:
     try:
         api.get(f"/work_pools/{WORK_POOL}")
     except NotFound:
-        # The first worker gives it its job template.
+        # The first worker of the pool gives it its job template.
         api.post("/work_pools/", {"name": WORK_POOL, "type": "process"})
 
 
 def _deploy(environment: Mapping[str, str]) -> None:
     command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
-    done = subprocess.run(
+    completed = subprocess.run(
         command,
         cwd=_folder(),
         env={**os.environ, **environment},
@@ -79,15 +79,15 @@ def _deploy(environment: Mapping[str, str]) -> None:
         text=True,
         check=False,
     )
-    if done.returncode != 0:
+    if completed.returncode != 0:
         raise NotReady(
-            "The deployments could not be registered with Prefect. Nothing runs that did not run "
-            f"before. `prefect deploy --all` said:\n{(done.stderr or done.stdout)[-2000:]}"
+            "The deployments could not be registered with Prefect. Nothing new was started. "
+            f"`prefect deploy --all` said:\n{(completed.stderr or completed.stdout)[-2000:]}"
         )
 
 
 def _close_form(api: PrefectApi, deployment: Mapping[str, Any]) -> None:
-    """Refuse unknown parameters: Prefect's own schemas let them in, and the run fails on them."""
+    """Refuse unknown parameters: Prefect's own schemas allow them, and the run fails on them."""
     schema = {**deployment["parameter_openapi_schema"], "additionalProperties": False}
     api.patch(f"/deployments/{deployment['id']}", {"parameter_openapi_schema": schema})
 
@@ -99,11 +99,11 @@ def _schedule(api: PrefectApi, deployment: Mapping[str, Any], *, active: bool) -
 
 
 def _replace_automations(api: PrefectApi) -> None:
-    wanted = yaml.safe_load(_automations_file().read_text(encoding="utf-8"))["automations"]
-    names = [automation["name"] for automation in wanted]
-    known = api.post("/automations/filter", {"automations": {"name": {"any_": names}}})
-    ids = {automation["name"]: automation["id"] for automation in known}
-    for automation in wanted:
+    automations = yaml.safe_load(_automations_file().read_text(encoding="utf-8"))["automations"]
+    names = [automation["name"] for automation in automations]
+    registered = api.post("/automations/filter", {"automations": {"name": {"any_": names}}})
+    ids = {automation["name"]: automation["id"] for automation in registered}
+    for automation in automations:
         if automation["name"] in ids:
             api.put(f"/automations/{ids[automation['name']]}", automation)
         else:

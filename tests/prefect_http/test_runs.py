@@ -12,8 +12,7 @@ from domain.errors import Blocked, NotFound, NotReady, Unreachable
 from flows.add_conversations import add_conversations
 from tests.asking import request
 from tests.conftest import Library
-from trainfold import submission
-from trainfold.submission import Runs
+from trainfold.prefect_http.runs import Runs
 
 
 @pytest.fixture
@@ -119,7 +118,7 @@ def test_a_run_that_is_not_there_is_not_found(runs: Runs):
 
 
 def test_a_server_without_the_flows_says_what_to_do(runs: Runs, monkeypatch):
-    monkeypatch.setattr(submission, "ADD", "never-registered")
+    monkeypatch.setattr("trainfold.prefect_http.runs.ADD", "never-registered")
     with pytest.raises(NotReady, match="prefect deploy --all"):
         runs.submit_add(request("Nowhere", [uuid4()]))
 

@@ -1,4 +1,4 @@
-"""Ask a Prefect server to carry out an add, and follow it, without importing Prefect."""
+"""Submit adds to a Prefect server, follow their runs, and list the runs of a training file."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -11,18 +11,18 @@ from domain.errors import Blocked, NotFound, NotReady
 from domain.findings import Reason
 from domain.versions.naming import name_key
 from domain.versions.requests import AddRequest
-from trainfold.prefect_api import PrefectApi
+from trainfold.prefect_http.client import PrefectApi
 
 ADD = "add-conversations"
 REBUILD = "rebuild-training-file"
 SUCCEEDED = "COMPLETED"
 FINISHED = frozenset({SUCCEEDED, "FAILED", "CRASHED", "CANCELLED"})
 _NOT_STARTED = ("SCHEDULED", "PENDING")
-_MOST_RUNS = 200
+_MAX_RUNS = 200
 
 
-class Failure(BaseModel):
-    """What trainfold raised, by its name in domain.errors."""
+class RunFailure(BaseModel):
+    """An error that trainfold raised; `type` is the name of its class in domain.errors."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -30,18 +30,18 @@ class Failure(BaseModel):
     message: str
 
 
-class Outcome(BaseModel):
-    """How a run ended: the document of the version it made, why it was blocked, or what failed."""
+class RunOutcome(BaseModel):
+    """How a run ended: the document of the version it made, why it was blocked, or its error."""
 
     model_config = ConfigDict(frozen=True)
 
     version: dict[str, Any] | None = None
     blocked: tuple[Reason, ...] = ()
-    error: Failure | None = None
+    error: RunFailure | None = None
 
 
-class Progress(BaseModel):
-    """Where a run is. A finished run without an outcome failed; `message` says how."""
+class RunProgress(BaseModel):
+    """How far a run is. A finished run without an outcome failed; `message` says how."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -55,7 +55,7 @@ class Progress(BaseModel):
     fetched: int
     validated: int
     is_finished: bool
-    outcome: Outcome | None
+    outcome: RunOutcome | None
 
 
 class RunSummary(BaseModel):
@@ -83,11 +83,11 @@ class Runs:
         self._api = PrefectApi(api_url, auth=auth)
 
     def submit_add(self, request: AddRequest) -> UUID:
-        """Ask for a run; the one that was asked for before when the request id is the same.
+        """Submit a request; return its run, which is the earlier one if the request id is known.
 
-        Raises Blocked where Prefect refuses the parameters or the request id was another
-        request's, NotReady where no flow is registered, Unreachable where the server is away.
-        A run that ended without success is run again.
+        A run that ended without success is run again. Raises Blocked if Prefect refuses the
+        parameters or another request used the request id, NotReady if the flow is not registered,
+        Unreachable if the server does not answer.
         """
         body = {
             "name": request.name,
@@ -100,16 +100,16 @@ class Runs:
         run = self._api.post(f"/deployments/{self._deployment(ADD)}/create_flow_run", body)
         _require_same(request, run)
         if run["state_type"] in FINISHED and run["state_type"] != SUCCEEDED:
-            again = {"type": "SCHEDULED", "name": "AwaitingRetry", "message": "Asked for again."}
-            self._api.post(f"/flow_runs/{run['id']}/set_state", {"state": again})
+            retry = {"type": "SCHEDULED", "name": "AwaitingRetry", "message": "Asked for again."}
+            self._api.post(f"/flow_runs/{run['id']}/set_state", {"state": retry})
         return UUID(run["id"])
 
-    def progress(self, run_id: UUID) -> Progress:
-        """Where a run is; raises NotFound when there is no such run."""
+    def progress(self, run_id: UUID) -> RunProgress:
+        """Return how far a run is; raise NotFound if there is no such run."""
         run = self._api.get(f"/flow_runs/{run_id}")
         is_finished = run["state_type"] in FINISHED
         ids = _conversation_ids(run)
-        return Progress(
+        return RunProgress(
             run_id=run_id,
             training_file=str(run["parameters"].get("training_file", "")),
             conversation_ids=ids,
@@ -124,24 +124,25 @@ class Runs:
         )
 
     def touching(self, training_file: str, *, limit: int) -> list[RunSummary]:
-        """The runs that add to or rebuild a training file, newest first."""
-        # A run bears the file's name from its start on; one that waits may have any name.
-        named_or_waiting = {
+        """List the runs that add to or rebuild a training file, newest first."""
+        # A run gets the training file's name when it starts; until then it may have any name.
+        named_or_not_started = {
             "operator": "or_",
             "name": {"like_": "%".join(training_file.split())},
             "state": {"type": {"any_": _NOT_STARTED}},
         }
         body = {
             "flows": {"name": {"any_": [ADD, REBUILD]}},
-            "flow_runs": named_or_waiting,
+            "flow_runs": named_or_not_started,
             "sort": "EXPECTED_START_TIME_DESC",
-            "limit": _MOST_RUNS,
+            "limit": _MAX_RUNS,
         }
         runs = self._api.post("/flow_runs/filter", body)
-        wanted = name_key(training_file)
-        found = [r for r in runs if name_key(str(r["parameters"].get("training_file"))) == wanted]
-        names = self._flow_names(found[:limit])
-        return [_summary(run, names[run["flow_id"]]) for run in found[:limit]]
+        key = name_key(training_file)
+        matching = [r for r in runs if name_key(str(r["parameters"].get("training_file"))) == key]
+        newest = matching[:limit]
+        flow_names = self._flow_names(newest)
+        return [_summary(run, flow_names[run["flow_id"]]) for run in newest]
 
     def _deployment(self, name: str) -> str:
         try:
@@ -160,8 +161,8 @@ class Runs:
         }
         return int(self._api.post("/task_runs/count", body))
 
-    def _outcome(self, run: Mapping[str, Any]) -> Outcome | None:
-        """What the run's newest result says, unless an earlier end of the run has left it."""
+    def _outcome(self, run: Mapping[str, Any]) -> RunOutcome | None:
+        """Return what the run's newest result says, unless an earlier attempt left it."""
         body = {
             "artifacts": {"type": {"any_": ["result"]}, "flow_run_id": {"any_": [run["id"]]}},
             "sort": "CREATED_DESC",
@@ -170,11 +171,11 @@ class Runs:
         for artifact in self._api.post("/artifacts/filter", body):
             document = artifact["data"]
             if run["state_type"] == SUCCEEDED and "version" in document:
-                return Outcome(version=document)
+                return RunOutcome(version=document)
             if run["state_name"] == "Blocked" and "blocked" in document:
-                return Outcome(blocked=document["blocked"])
+                return RunOutcome(blocked=document["blocked"])
             if document.get("error", {}).get("message") == _message(run):
-                return Outcome(error=document["error"])
+                return RunOutcome(error=document["error"])
         return None
 
     def _flow_names(self, runs: Sequence[Mapping[str, Any]]) -> dict[str, str]:
@@ -184,9 +185,12 @@ class Runs:
 
 
 def _require_same(request: AddRequest, run: Mapping[str, Any]) -> None:
-    """Prefect answers a known idempotency key with its run, whatever else was asked."""
-    known = _request_of(run)
-    if known is None or known.digest != request.digest:
+    """Raise Blocked if Prefect returned the run of another request under the same request id.
+
+    Prefect answers a known idempotency key with its run, whatever the parameters are.
+    """
+    submitted = _request_of(run)
+    if submitted is None or submitted.digest != request.digest:
         raise Blocked(
             [
                 Reason(
@@ -199,7 +203,7 @@ def _require_same(request: AddRequest, run: Mapping[str, Any]) -> None:
 
 
 def _request_of(run: Mapping[str, Any]) -> AddRequest | None:
-    """What a run was asked for; None where its parameters came past the form and make no sense."""
+    """Return the request of a run; None if its parameters bypassed the form and are invalid."""
     absent = {"training_file": "", "conversation_ids": (), "requested_by": "", "request_id": ""}
     try:
         return AddRequest.model_validate({**absent, **run["parameters"]})

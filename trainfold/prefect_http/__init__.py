@@ -1,0 +1,1 @@
+"""Prefect over its REST API, without importing Prefect: the import takes seconds."""

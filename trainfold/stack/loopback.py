@@ -1,0 +1,63 @@
+"""The loopback address: its free TCP ports, and HTTP requests to servers that listen on it."""
+
+import http.client
+import socket
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+LOOPBACK = "127.0.0.1"
+_TIMEOUT_SECONDS = 5
+# A proxy from the environment could not reach our loopback address.
+_opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def choose_ports(preferred: Sequence[int], *, count: int) -> list[int]:
+    """Return the preferred ports if all of them are free, otherwise other free ports."""
+    if len(preferred) == count and are_free(preferred):
+        return list(preferred)
+    return _free_ports(count)
+
+
+def are_free(ports: Sequence[int]) -> bool:
+    """Return whether a server could listen on each of the ports now."""
+    return all(_is_free(port) for port in ports)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        # Servers set this, too: connections that a stopped server left in TIME_WAIT do not count.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
+
+
+def _free_ports(count: int) -> list[int]:
+    # All stay bound until the last is known, or the system could hand out one of them twice.
+    with ExitStack() as sockets:
+        probes = [sockets.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind((LOOPBACK, 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    body: bytes
+
+
+def get(url: str) -> Answer | None:
+    """Return what the server answers, errors included; None if nothing answers."""
+    try:
+        with _opener.open(url, timeout=_TIMEOUT_SECONDS) as response:
+            return Answer(response.status, response.read())
+    except urllib.error.HTTPError as error:
+        return Answer(error.code, error.read())
+    except (OSError, http.client.HTTPException):
+        return None
