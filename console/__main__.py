@@ -1,6 +1,6 @@
 """`python -m console`: what the local stack starts."""
 
-from console.serving import Serving
+from console.server import ConsoleServer
 from console.settings import ConsoleSettings
 
-Serving(ConsoleSettings()).run()
+ConsoleServer(ConsoleSettings()).run()

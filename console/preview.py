@@ -1,4 +1,4 @@
-"""What a request would do, found out without doing it: the gate, and then the files themselves."""
+"""Previews: what a request would do, without doing it. The gate is asked, then files are read."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,43 +18,43 @@ from domain.validation import validate
 from storage.source import read_source
 from tasks import resources
 
-THREADS = 8
+READER_THREADS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
     reasons: Sequence[Reason]
-    """Why it would be blocked; empty when it would not."""
+    """Why the request would be blocked; empty if it would not."""
     fold: Fold | None = None
-    """What the version would be."""
+    """The version that the request would make, once the files were read."""
 
 
-def ask_gate(request: AddRequest) -> Sequence[Reason]:
-    """The reasons that the database knows of."""
-    return _asked(request)[1]
+def preview_by_gate(request: AddRequest) -> Preview:
+    """Preview what the database knows, without reading the conversations' files."""
+    return Preview(_ask_gate(request)[1])
 
 
-def examine(request: AddRequest) -> Preview:
-    """The reasons that the database knows of, and those that the files give.
+def preview_with_files(request: AddRequest) -> Preview:
+    """Preview what the database and the conversations' files say.
 
-    The files of conversations that pass are read even where others do not, so that all reasons
-    come at once.
+    The files of eligible conversations are read even if others are blocked, so that people see
+    all reasons at once.
     """
-    admission, reasons = _asked(request)
-    passing = admission or _asked(_without_blocked(request, reasons))[0]
-    if passing is None:
-        return Preview(reasons)
-    fragments, refused = _read(passing, strict=request.strict)
-    if reasons or refused:
-        return Preview([*reasons, *refused])
+    admission, gate_reasons = _ask_gate(request)
+    eligible = admission or _ask_gate(_without_blocked(request, gate_reasons))[0]
+    if eligible is None:
+        return Preview(gate_reasons)
+    fragments, file_reasons = _read_files(eligible, strict=request.strict)
+    if gate_reasons or file_reasons:
+        return Preview([*gate_reasons, *file_reasons])
     try:
-        made = fold(request, passing, fragments, new_id=uuid4(), now=datetime.now(UTC))
+        folded = fold(request, eligible, fragments, new_id=uuid4(), now=datetime.now(UTC))
     except Blocked as blocked:
         return Preview(blocked.reasons)
-    return Preview((), made)
+    return Preview((), folded)
 
 
-def _asked(request: AddRequest) -> tuple[Admission | None, Sequence[Reason]]:
+def _ask_gate(request: AddRequest) -> tuple[Admission | None, Sequence[Reason]]:
     try:
         with reading(resources.engine()) as connection:
             return gate(connection, request), ()
@@ -64,21 +64,22 @@ def _asked(request: AddRequest) -> tuple[Admission | None, Sequence[Reason]]:
 
 def _without_blocked(request: AddRequest, reasons: Sequence[Reason]) -> AddRequest:
     blocked = {reason.conversation_id for reason in reasons}
-    rest = tuple(id for id in request.conversation_ids if id not in blocked)
-    return request.model_copy(update={"conversation_ids": rest})
+    others = tuple(id for id in request.conversation_ids if id not in blocked)
+    return request.model_copy(update={"conversation_ids": others})
 
 
-def _read(admission: Admission, *, strict: bool) -> tuple[list[Fragment], list[Reason]]:
+def _read_files(admission: Admission, *, strict: bool) -> tuple[list[Fragment], list[Reason]]:
     store, limits = resources.conversations_store(), resources.settings().limits
 
-    def fragment(eligible: EligibleConversation) -> Fragment | Blocked:
+    def read(conversation: EligibleConversation) -> Fragment | Blocked:
         try:
-            data = read_source(store, eligible, most_bytes=limits.file_bytes)
-            return validate(data, eligible, limits=limits, strict=strict)
+            data = read_source(store, conversation, most_bytes=limits.file_bytes)
+            return validate(data, conversation, limits=limits, strict=strict)
         except Blocked as blocked:
             return blocked
 
-    with ThreadPoolExecutor(THREADS) as executor:
-        found = list(executor.map(fragment, admission.conversations))
-    reasons = [reason for each in found if isinstance(each, Blocked) for reason in each.reasons]
-    return [each for each in found if isinstance(each, Fragment)], reasons
+    with ThreadPoolExecutor(READER_THREADS) as executor:
+        results = list(executor.map(read, admission.conversations))
+    blocked = [result for result in results if isinstance(result, Blocked)]
+    reasons = [reason for refusal in blocked for reason in refusal.reasons]
+    return [result for result in results if isinstance(result, Fragment)], reasons

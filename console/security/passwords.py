@@ -1,4 +1,4 @@
-"""Passwords, kept as scrypt hashes: `scrypt$<log2 of n>$<salt>$<hash>`, in base64."""
+"""Passwords, stored as scrypt hashes: `scrypt$<log2 of n>$<salt>$<hash>`, in base64."""
 
 import hashlib
 import hmac
@@ -8,19 +8,19 @@ from threading import BoundedSemaphore
 
 LOG2_N = 15
 BLOCK, LANES = 8, 1
-SHORTEST = 10
+MIN_LENGTH = 10
 """Characters of a new password."""
 
 # Each hash takes 32 MiB: two at a time, however many log in at once.
 _turn = BoundedSemaphore(2)
 
 
-def hashed(password: str) -> str:
+def hash_password(password: str) -> str:
     salt = secrets.token_bytes(16)
     return f"scrypt${LOG2_N}${_text(salt)}${_text(_scrypt(password, salt, LOG2_N))}"
 
 
-def is_hash(text: str) -> bool:
+def is_password_hash(text: str) -> bool:
     try:
         _parts(text)
     except ValueError:
@@ -28,7 +28,7 @@ def is_hash(text: str) -> bool:
     return True
 
 
-def matches(password: str, stored: str) -> bool:
+def verify_password(password: str, stored: str) -> bool:
     log2_n, salt, expected = _parts(stored)
     return hmac.compare_digest(_scrypt(password, salt, log2_n), expected)
 

@@ -17,8 +17,8 @@ def test_a_user_is_a_line_for_the_users_file(trainfold: Run, tmp_path: Path):
     ran = trainfold("console-user", "noor", stdin="correct horse\n")
     (tmp_path / "users").write_text(ran.out)
     users = read_users(tmp_path / "users")
-    assert users.check("noor", "correct horse")
-    assert not users.check("noor", "wrong horse")
+    assert users.verify("noor", "correct horse")
+    assert not users.verify("noor", "wrong horse")
     assert "correct horse" not in ran.out + ran.err
 
 

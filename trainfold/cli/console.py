@@ -17,28 +17,28 @@ def console(
 
     `trainfold up` starts one in the background. Settings: docs/console.md.
     """
-    from console.serving import Serving  # noqa: PLC0415 - only this command needs the web server
+    from console.server import ConsoleServer  # noqa: PLC0415 - only this command needs the web server
     from console.settings import ConsoleSettings  # noqa: PLC0415
 
     given = {"host": host, "port": port}
     asked = ConsoleSettings().model_copy(update={k: v for k, v in given.items() if v is not None})
     asked.require_authentication()
     ready("database", "s3", "prefect", worker=True)
-    serving = Serving(asked)
-    say(f"The console is at {serving.address}; Ctrl+C stops it.")
-    serving.run()
+    server = ConsoleServer(asked)
+    say(f"The console is at {server.address}; Ctrl+C stops it.")
+    server.run()
 
 
 def console_user(name: Annotated[str, typer.Argument(help="The user's name.")]) -> None:
     """Ask for a password and print the user's line for the console's users file."""
-    from console.security.passwords import SHORTEST, hashed  # noqa: PLC0415
+    from console.security.passwords import MIN_LENGTH, hash_password  # noqa: PLC0415
 
     if not name.isprintable() or ":" in name or name.startswith("#") or name != name.strip():
         raise typer.BadParameter("a name has no colon and does not begin with #", param_hint="NAME")
     password = _password()
-    if len(password) < SHORTEST:
-        raise typer.BadParameter(f"a password has at least {SHORTEST} characters")
-    stdout.print(f"{name}:{hashed(password)}", markup=False, highlight=False, soft_wrap=True)
+    if len(password) < MIN_LENGTH:
+        raise typer.BadParameter(f"a password has at least {MIN_LENGTH} characters")
+    stdout.print(f"{name}:{hash_password(password)}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _password() -> str:
