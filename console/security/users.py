@@ -4,19 +4,18 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from console.security.passwords import hash_password, is_password_hash, verify_password
+from console.security.passwords import is_password_hash, verify_password
 from domain.errors import NotReady
 
 
 class Users:
     def __init__(self, hashes: Mapping[str, str]) -> None:
         self._hashes = hashes
-        # An unknown name takes as long as a wrong password.
-        self._decoy = hash_password("")
+        self._decoys = tuple(hashes.values())
 
     def verify(self, name: str, password: str) -> bool:
         """Return whether there is such a user and the password is theirs."""
-        stored = self._hashes.get(name, self._decoy)
+        stored = self._hashes.get(name) or self._decoy(name)
         return verify_password(password, stored) and name in self._hashes
 
     def password_fingerprint(self, name: str) -> str | None:
@@ -26,6 +25,11 @@ class Users:
         """
         stored = self._hashes.get(name)
         return hashlib.sha256(stored.encode()).hexdigest()[:16] if stored else None
+
+    def _decoy(self, unknown_name: str) -> str:
+        # An unknown name is checked against some user's hash, always the same one: it takes as
+        # long as a known name, also where the file has argon2 and scrypt hashes.
+        return self._decoys[hash(unknown_name) % len(self._decoys)]
 
 
 def read_users(path: Path) -> Users:

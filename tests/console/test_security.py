@@ -74,6 +74,10 @@ def test_two_ways_to_tell_who_asks_are_refused(users: Path):
         ":scrypt$15$aa$aa",
         "noor:scrypt$1$aa$aa",
         "noor:scrypt$15$!$aa",
+        "noor:$argon2id$v=19$m=65536,t=3,p=4$aa$aa",
+        f"noor:$argon2id$v=19$m=65536,t=3,p=4${'a' * 22}${'!' * 43}",
+        f"noor:$argon2id$v=19$m=9999999,t=3,p=4${'a' * 22}${'a' * 43}",
+        f"noor:$argon2i$v=19$m=65536,t=3,p=4${'a' * 22}${'a' * 43}",
     ],
 )
 def test_a_users_file_that_is_not_in_order_is_refused(tmp_path: Path, content: str):
@@ -88,9 +92,41 @@ def test_a_users_file_that_is_not_in_order_is_refused(tmp_path: Path, content: s
 def test_a_password_is_kept_as_a_salted_hash():
     one, two = hash_password("correct horse"), hash_password("correct horse")
     assert one != two
+    assert one.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
     assert "correct" not in one
     assert verify_password("correct horse", one)
     assert not verify_password("Correct horse", one)
+
+
+SCRYPT = (
+    "scrypt$15$r1lvsKkyjI3dPzfFbGTyeQ==$"
+    "SznOtDw9KcgsEvC8x8HPPj5+oCLtFBOrecDdEWF24r7WLG2hmqv31bn3PvWEOuuganPH+m9aEDXOWoQtHYnIXg=="
+)
+"""Of PASSWORD, as versions before argon2 stored it."""
+
+
+def test_a_line_of_an_older_users_file_still_lets_its_user_in(tmp_path: Path, lines: str):
+    file = tmp_path / "users"
+    file.write_text(f"kofi:{SCRYPT}\n{lines}")
+    users = read_users(file)
+    assert users.verify("kofi", PASSWORD)
+    assert not users.verify("kofi", "Correct horse")
+    assert users.verify("noor", PASSWORD)
+
+
+def test_an_unknown_name_costs_the_check_of_a_users_password(
+    users: Path, monkeypatch: pytest.MonkeyPatch
+):
+    checked = []
+    monkeypatch.setattr(
+        "console.security.users.verify_password",
+        lambda password, stored: not checked.append((password, stored)),
+    )
+    known = read_users(users)
+    assert not known.verify("nobody", PASSWORD)
+    assert not known.verify("nobody", PASSWORD)
+    ((password, stored),) = set(checked)
+    assert (password, f":{stored}\n" in users.read_text()) == (PASSWORD, True)
 
 
 def test_nothing_is_shown_to_who_has_not_signed_in(guarded: Visit, library: Library):
