@@ -55,6 +55,8 @@ class BoundaryMiddleware:
         await (refusal or self._app)(scope, receive, send_with_headers)
 
     def _refused_host(self, headers: Headers) -> PlainTextResponse | None:
+        # Starlette's TrustedHostMiddleware answers 400 “Invalid host header”. 421 is the status for
+        # this case, and an operator has to read which name was refused and what allows it.
         host = _host_name(headers.get("host", ""))
         if self._allowed_hosts is None or host in self._allowed_hosts:
             return None
@@ -79,6 +81,8 @@ def is_trusted_proxy(scope: Scope, settings: ConsoleSettings) -> bool:
 
 
 def _refused_body(headers: Headers) -> PlainTextResponse | None:
+    # Starlette's RequestBodyLimitMiddleware accepts bodies of unknown length and counts them while
+    # a page reads them. Browsers send a form's length, so a refusal need not call a page first.
     if "transfer-encoding" in headers:
         return PlainTextResponse("A body needs a Content-Length.", status_code=411)
     length = headers.get("content-length", "0")

@@ -10,13 +10,11 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from http.cookies import CookieError, SimpleCookie
-from typing import Any
 from uuid import UUID
 
 from itsdangerous import BadData, TimestampSigner, URLSafeTimedSerializer
 from starlette.datastructures import MutableHeaders
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from domain.limits import MAX_CONVERSATIONS
@@ -66,7 +64,8 @@ class Cookies:
 
     def read(self, scope: Scope) -> tuple[BrowserState, bool]:
         """Return what the browser sent, and whether its session is valid; if not, it is new."""
-        cookies = _parse_cookies(scope)
+        # At another application's malformed cookie on this host, `SimpleCookie` would drop all.
+        cookies = HTTPConnection(scope).cookies
         session = self._session(cookies.get(self.session_name, ""))
         selection = self._selection(cookies.get(self.selection_name, ""))
         return BrowserState(session or new_session(), selection), session is not None
@@ -136,14 +135,3 @@ class CookieMiddleware:
             await send(message)
 
         await self._app(scope, receive, send_with_cookies)
-
-
-def _parse_cookies(scope: Scope) -> dict[str, Any]:
-    jar = SimpleCookie()
-    for name, value in scope["headers"]:
-        if name == b"cookie":
-            try:
-                jar.load(value.decode("latin-1"))
-            except CookieError:
-                continue
-    return {name: morsel.value for name, morsel in jar.items()}

@@ -345,6 +345,18 @@ def test_a_tampered_cookie_counts_as_none(console: Visit, library: Library):
         assert f"{count} of at most 80 selected" in Page(answer.text).text, sent
 
 
+def test_a_malformed_cookie_of_another_application_costs_nobody_the_selection(
+    console: Visit, library: Library
+):
+    console.pick(library.add())
+    own = "; ".join(f"{name}={value}" for name, value in console.client.cookies.items())
+    console.client.cookies.clear()
+    for foreign in ("a[b]{c}=1", 'x="y', "plain", "=", "ü=1"):
+        answer = console.get("/conversations", headers={"Cookie": f"{foreign}; {own}".encode()})
+        assert "1 of at most 80 selected" in Page(answer.text).text, foreign
+        assert "set-cookie" not in answer.headers, foreign
+
+
 def test_eighty_selected_fit_into_a_cookie(console: Visit, library: Library):
     ids = library.add_many(80)
     console.pick(*ids)
