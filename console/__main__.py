@@ -1,6 +1,5 @@
-"""`python -m console`: what the local stack starts."""
+"""`python -m console`: a program of its own, which the local stack and `trainfold console` run."""
 
-from console.serving import Serving
-from console.settings import ConsoleSettings
+from console.command_line import main
 
-Serving(ConsoleSettings()).run()
+main()

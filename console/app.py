@@ -10,12 +10,12 @@ from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from console.context import Console
+from console.context import ConsoleContext
 from console.pages import adding, conversations, downloads, following, signing_in, training_files
-from console.rendering import STATIC, environment, render
-from console.security.boundary import Boundary
-from console.security.forms import Forged
-from console.security.identity import NotLetIn, NotSignedIn, identity
+from console.rendering import STATIC, render, template_environment
+from console.security.boundary import BoundaryMiddleware
+from console.security.forms import ForgedForm
+from console.security.identity import NotAllowed, NotSignedIn, identity_for
 from console.security.sessions import CookieMiddleware, Cookies
 from console.settings import ConsoleSettings
 from domain.errors import (
@@ -33,8 +33,8 @@ STATUSES: dict[type[Exception], int] = {
     Unreachable: 503,
     AccessRefused: 503,
     ObjectMissing: 502,
-    Forged: 403,
-    NotLetIn: 403,
+    ForgedForm: 403,
+    NotAllowed: 403,
 }
 TITLES = {
     403: "Not allowed",
@@ -43,37 +43,37 @@ TITLES = {
     409: "Not possible",
     503: "Not ready",
 }
-FORGED = (
+FORGED_FORM = (
     "This form did not come from a page of your session, or the session has ended. Nothing was "
     "changed. Go back, reload the page and try again."
 )
 
 
-class Assets(StaticFiles):
-    """Static files, whose addresses change with their content."""
+class ImmutableStaticFiles(StaticFiles):
+    """Serves files that browsers cache for good: their URLs change with their content."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        answer = await super().get_response(path, scope)
-        answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-        return answer
+        response = await super().get_response(path, scope)
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response
 
 
 def create_app(settings: ConsoleSettings) -> FastAPI:
-    """Raises NotReady where the settings would let strangers in."""
-    who = identity(settings)
+    """Build the application; raise NotReady if the settings would let strangers in."""
+    identity = identity_for(settings)
     secret = settings.secret.get_secret_value() if settings.secret else secrets.token_hex(32)
     cookies = Cookies(secret, settings.session_lifetime)
     app = FastAPI(title="trainfold", docs_url=None, redoc_url=None, openapi_url=None)
-    app.state.console = Console(settings, cookies, who, environment())
-    app.mount("/static", Assets(directory=STATIC))
+    app.state.context = ConsoleContext(settings, cookies, identity, template_environment())
+    app.mount("/static", ImmutableStaticFiles(directory=STATIC))
     app.add_api_route("/health", _health)
     for pages in (conversations, adding, following, training_files, downloads, signing_in):
         app.include_router(pages.router)
-    for error in (TrainfoldError, Forged, NotLetIn, HTTPException, RequestValidationError):
+    for error in (TrainfoldError, ForgedForm, NotAllowed, HTTPException, RequestValidationError):
         app.add_exception_handler(error, _error_page)
-    app.add_exception_handler(NotSignedIn, _to_sign_in)
+    app.add_exception_handler(NotSignedIn, _redirect_to_sign_in)
     app.add_middleware(CookieMiddleware, cookies=cookies)
-    app.add_middleware(Boundary, settings=settings)
+    app.add_middleware(BoundaryMiddleware, settings=settings)
     return app
 
 
@@ -90,14 +90,14 @@ async def _error_page(request: Request, error: Exception) -> Response:
         status, message = error.status_code, str(error.detail)
     else:
         status = next((s for kind, s in STATUSES.items() if isinstance(error, kind)), 500)
-        message = FORGED if isinstance(error, Forged) else str(error)
+        message = FORGED_FORM if isinstance(error, ForgedForm) else str(error)
     title = TITLES.get(status, "Something went wrong")
     return render(request, "error.html", status=status, title=title, message=message)
 
 
-async def _to_sign_in(request: Request, error: Exception) -> Response:  # noqa: ARG001
+async def _redirect_to_sign_in(request: Request, error: Exception) -> Response:  # noqa: ARG001
     if "hx-request" in request.headers:
         return Response(status_code=401, headers={"HX-Redirect": signing_in.PATH})
-    wanted = request.url.path if request.method == "GET" else "/"
+    destination = request.url.path if request.method == "GET" else "/"
     query = f"?{request.url.query}" if request.method == "GET" and request.url.query else ""
-    return RedirectResponse(signing_in.address(wanted + query), status_code=303)
+    return RedirectResponse(signing_in.url(destination + query), status_code=303)

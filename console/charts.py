@@ -1,4 +1,4 @@
-"""Distributions as bars: the shares of a whole, to be drawn as SVG without any style."""
+"""Distributions as stacked bars, drawn as SVG without any inline style."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from domain.statistics import VersionStatistics
 
 SHADES = 6
-"""Parts that have a shade of their own; what is rarer shares the last."""
+"""Shares with a shade of their own; all rarer ones have the last shade."""
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Share:
+    """One key's share of a whole, as a segment of its bar."""
+
     key: str
     count: int
     percent: float
     start: float
-    """Percent of the parts before."""
+    """Percent of the shares before this one."""
     shade: int
 
 
@@ -23,51 +25,53 @@ class Part:
 class Distribution:
     title: str
     singular: str
-    parts: tuple[Part, ...]
+    shares: tuple[Share, ...]
 
     @property
     def summary(self) -> str:
-        """What the bar says, in words."""
-        told = [f"{part.key.replace('_', ' ')} {part.count}" for part in self.parts]
-        return f"{self.title}: {', '.join(told)}"
+        """Describe the bar in words, for screen readers."""
+        counts = [f"{share.key.replace('_', ' ')} {share.count}" for share in self.shares]
+        return f"{self.title}: {', '.join(counts)}"
 
     @property
     def small(self) -> "Distribution":
-        """As a small bar tells it: what is rare is one part."""
-        if len(self.parts) <= SHADES:
+        """Return the distribution for a small bar, which sums up rare keys as one share."""
+        if len(self.shares) <= SHADES:
             return self
-        shown, rare = self.parts[: SHADES - 1], self.parts[SHADES - 1 :]
-        others = Part(
+        common, rare = self.shares[: SHADES - 1], self.shares[SHADES - 1 :]
+        others = Share(
             key=f"{len(rare)} others",
-            count=sum(part.count for part in rare),
+            count=sum(share.count for share in rare),
             percent=round(100 - rare[0].start, 2),
             start=rare[0].start,
             shade=SHADES - 1,
         )
-        return Distribution(self.title, self.singular, (*shown, others))
+        return Distribution(self.title, self.singular, (*common, others))
 
 
-def distributions(statistics: VersionStatistics) -> list[Distribution]:
-    """Of conversations, by persona, arc and topic."""
+def scaffolding_distributions(statistics: VersionStatistics) -> list[Distribution]:
+    """Return how conversations are distributed by persona, arc and topic."""
     return [
-        _distribution("Personas", "Persona", statistics.personas),
-        _distribution("Arcs", "Emotional arc", statistics.emotional_arcs),
-        _distribution("Topics", "Training topic", statistics.training_topics),
+        distribution("Personas", "Persona", statistics.personas),
+        distribution("Arcs", "Emotional arc", statistics.emotional_arcs),
+        distribution("Topics", "Training topic", statistics.training_topics),
     ]
 
 
-def tiers(statistics: VersionStatistics) -> Distribution:
-    return _distribution("Quality tiers", "Quality tier", statistics.tiers)
+def tier_distribution(statistics: VersionStatistics) -> Distribution:
+    """Return how conversations are distributed by quality tier."""
+    return distribution("Quality tiers", "Quality tier", statistics.tiers)
 
 
-def _distribution(title: str, singular: str, counts: Mapping[str, int]) -> Distribution:
+def distribution(title: str, singular: str, counts: Mapping[str, int]) -> Distribution:
+    """Return the shares of these counts, largest first."""
     total = sum(counts.values())
-    parts = []
+    shares = []
     before = 0
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    for rank, (key, count) in enumerate(ordered):
-        parts.append(
-            Part(
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    for rank, (key, count) in enumerate(ranked):
+        shares.append(
+            Share(
                 key=key,
                 count=count,
                 percent=round(100 * count / total, 2),
@@ -76,4 +80,4 @@ def _distribution(title: str, singular: str, counts: Mapping[str, int]) -> Distr
             )
         )
         before += count
-    return Distribution(title, singular, tuple(parts))
+    return Distribution(title, singular, tuple(shares))

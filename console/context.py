@@ -1,4 +1,4 @@
-"""What the pages of one console share."""
+"""What the pages of one console share, and what they ask it for."""
 
 import os
 from dataclasses import dataclass, field
@@ -7,8 +7,8 @@ from functools import cache
 from jinja2 import Environment
 from starlette.requests import Request
 
-from console.kept import Kept
-from console.security.identity import Identity, Visitor
+from console.conversation_cache import ConversationCache
+from console.security.identity import Identity
 from console.security.sessions import Cookies
 from console.security.throttle import Throttle
 from console.settings import ConsoleSettings
@@ -19,28 +19,25 @@ from trainfold.prefect_http.runs import Runs
 
 
 @dataclass(frozen=True, slots=True)
-class Console:
+class ConsoleContext:
     settings: ConsoleSettings
     cookies: Cookies
     identity: Identity
     templates: Environment
     throttle: Throttle = field(default_factory=Throttle)
-    vocabulary: Kept[Vocabulary] = field(default_factory=lambda: Kept(read_vocabulary))
-    names: Kept[Names] = field(default_factory=lambda: Kept(read_names))
+    vocabulary: ConversationCache[Vocabulary] = field(
+        default_factory=lambda: ConversationCache(read_vocabulary)
+    )
+    names: ConversationCache[Names] = field(default_factory=lambda: ConversationCache(read_names))
 
 
-def console(request: Request) -> Console:
-    found: Console = request.app.state.console
-    return found
-
-
-def visitor(request: Request) -> Visitor:
-    """Who asks; raises NotSignedIn or NotLetIn."""
-    return console(request).identity.visitor(request)
+def console_context(request: Request) -> ConsoleContext:
+    context: ConsoleContext = request.app.state.context
+    return context
 
 
 def runs() -> Runs:
-    """The Prefect server's runs; raises NotReady when none is configured."""
+    """Return the Prefect server's runs; raise NotReady when no server is configured."""
     settings = resources.settings()
     url = os.environ.get("PREFECT_API_URL") or settings.prefect_api_url
     if url is None:

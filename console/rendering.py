@@ -1,4 +1,4 @@
-"""Templates to answers. Everything is escaped; what a template does not know is an error."""
+"""Renders templates. Values are escaped; a name that a template does not know is an error."""
 
 import hashlib
 from dataclasses import replace
@@ -14,43 +14,43 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from console.context import console
+from console.context import console_context
 from console.security.forms import form_token
-from console.security.sessions import state
+from console.security.sessions import browser_state
 
-HERE = Path(__file__).parent
-STATIC = HERE / "static"
+PACKAGE = Path(__file__).parent
+STATIC = PACKAGE / "static"
 KILO = 1000
 
 
-def environment() -> Environment:
-    made = Environment(
-        loader=FileSystemLoader(HERE / "templates"),
+def template_environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(PACKAGE / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {
+    environment.filters |= {
         "number": number,
         "size": size,
         "score": score,
         "moment": moment,
-        "words": words,
-        "path": file_path,
+        "readable": readable,
+        "path": training_file_path,
     }
-    made.globals["asset"] = asset
-    return made
+    environment.globals["asset"] = asset
+    return environment
 
 
 def render(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
-    """A page or a part of one, for the visitor who asks."""
-    held = state(request)
-    note = held.session.note
+    """Render a page, or a fragment of one; a page also shows the session's note, once."""
+    state = browser_state(request)
+    note = state.session.note
     if note:
-        held.session = replace(held.session, note=None)
+        state.session = replace(state.session, note=None)
     html = (
-        console(request)
+        console_context(request)
         .templates.get_template(template)
         .render(
             request=request,
@@ -63,10 +63,10 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
     return HTMLResponse(html, status_code=status)
 
 
-def tell_next(request: Request, note: str) -> None:
-    """Have the next page say something once."""
-    held = state(request)
-    held.session = replace(held.session, note=note)
+def show_on_next_page(request: Request, note: str) -> None:
+    """Store a note in the session; the next page shows it once."""
+    state = browser_state(request)
+    state.session = replace(state.session, note=note)
 
 
 def number(value: float) -> str:
@@ -74,7 +74,7 @@ def number(value: float) -> str:
 
 
 def size(size_bytes: int) -> str:
-    """1,234 kB, as the numbers of a download manager."""
+    """Format a file's size with a decimal unit, as browsers show downloads: 160.9 kB."""
     value = float(size_bytes)
     for unit in ("B", "kB", "MB"):
         if value < KILO:
@@ -88,23 +88,24 @@ def score(value: Decimal | float | None) -> str:
 
 
 def moment(value: datetime | str) -> str:
-    when = datetime.fromisoformat(value) if isinstance(value, str) else value
-    return f"{when.astimezone(UTC):%Y-%m-%d %H:%M}"
+    """Format a time in UTC, to the minute."""
+    time = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return f"{time.astimezone(UTC):%Y-%m-%d %H:%M}"
 
 
-def words(key: str | None) -> str:
-    """A key of the vocabulary as people read it."""
+def readable(key: str | None) -> str:
+    """Format a vocabulary key, or another snake_case word, for people."""
     return key.replace("_", " ") if key else "–"
 
 
-def file_path(name: str, id: UUID | str | None = None) -> str:
-    """The path of a training file's page: its name, or its id where a name could not be a path."""
-    part = str(id) if id is not None and name in {".", ".."} else name
-    return f"/training-files/{quote(part, safe='')}"
+def training_file_path(name: str, id: UUID | str | None = None) -> str:
+    """Return the path of a training file's page: by name, or by id if the name cannot be one."""
+    segment = str(id) if id is not None and name in {".", ".."} else name
+    return f"/training-files/{quote(segment, safe='')}"
 
 
 @cache
 def asset(name: str) -> str:
-    """The URL of a static file, another one whenever its content is."""
+    """Return the URL of a static file, which changes with its content."""
     digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
     return f"/static/{name}?v={digest}"

@@ -1,6 +1,4 @@
-"""The conversations that are picked: in the order of picking, at most as many as one request may
-name.
-"""
+"""The selection: conversations in the order of picking, at most as many as one request may name."""
 
 from collections.abc import Collection, Iterable, Sequence
 from uuid import UUID
@@ -8,32 +6,35 @@ from uuid import UUID
 from domain.versions.requests import MAX_CONVERSATIONS
 
 
-def with_picks(
+def apply_picks(
     selection: Sequence[UUID], *, shown: Collection[UUID], picked: Sequence[UUID]
 ) -> tuple[tuple[UUID, ...], tuple[UUID, ...]]:
-    """The selection after a page that showed some rows was sent with some of them picked.
+    """Apply the ticks of a page: of the rows it showed, exactly the picked ones are selected.
 
-    Returns the new selection, and the picks that had no room in it.
+    Returns the new selection, and the picks for which it had no room.
     """
-    kept = [id for id in selection if id not in shown or id in picked]
-    return with_more(kept, picked)
+    remaining = [id for id in selection if id not in shown or id in picked]
+    return extend_selection(remaining, picked)
 
 
-def with_more(
-    selection: Sequence[UUID], more: Iterable[UUID]
+def extend_selection(
+    selection: Sequence[UUID], candidates: Iterable[UUID]
 ) -> tuple[tuple[UUID, ...], tuple[UUID, ...]]:
-    """The selection and what is new in `more`, up to the limit; and what had no room."""
-    new = [id for id in dict.fromkeys(more) if id not in selection]
+    """Append the candidates that are not selected yet, up to the limit.
+
+    Returns the new selection, and the candidates for which it had no room.
+    """
+    new = [id for id in dict.fromkeys(candidates) if id not in selection]
     room = MAX_CONVERSATIONS - len(selection)
     return (*selection, *new[:room]), tuple(new[room:])
 
 
-def uuids(texts: Iterable[str]) -> tuple[UUID, ...]:
-    """The ids in a form; what is none is left out."""
-    found = []
+def parse_uuids(texts: Iterable[str]) -> tuple[UUID, ...]:
+    """Return the ids among a form's values, without those that are no UUID."""
+    ids = []
     for text in texts:
         try:
-            found.append(UUID(text))
+            ids.append(UUID(text))
         except ValueError:
             continue
-    return tuple(found)
+    return tuple(ids)

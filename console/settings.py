@@ -21,7 +21,7 @@ class ConsoleSettings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: int = Field(0, ge=0, le=65535)
-    """0 takes a free one."""
+    """0 chooses a free one."""
     users_file: Path | None = None
     proxy_header: str | None = None
     trusted_proxies: tuple[IPvAnyNetwork, ...] = LOOPBACK_NETWORKS
@@ -40,15 +40,15 @@ class ConsoleSettings(BaseSettings):
             return False
 
     def require_authentication(self) -> None:
-        """Raise NotReady where strangers could reach pages that ask nobody who they are."""
+        """Raise NotReady if strangers could reach pages that do not authenticate visitors."""
         if self.users_file and self.proxy_header:
             raise NotReady(
                 "Both TRAINFOLD_CONSOLE_USERS_FILE and TRAINFOLD_CONSOLE_PROXY_HEADER are set. "
-                "Nothing was started. Choose one way to tell who asks."
+                "Nothing was started. Choose one way to authenticate users."
             )
         if not (self.is_loopback or self.users_file or self.proxy_header):
             raise NotReady(
                 f"Off loopback ({self.host}) the console needs authentication. Nothing was "
-                "started. Set TRAINFOLD_CONSOLE_USERS_FILE (`trainfold console-user NAME` makes "
+                "started. Set TRAINFOLD_CONSOLE_USERS_FILE (`trainfold console-user NAME` prints "
                 "its lines) or TRAINFOLD_CONSOLE_PROXY_HEADER, or listen on 127.0.0.1."
             )

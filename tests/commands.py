@@ -1,6 +1,6 @@
 """Runs the command against the session's services.
 
-What imports or starts Prefect runs as people run it, in a process of its own; the rest in this one,
+What imports or starts Prefect, or becomes the console, runs in a process of its own, the rest here,
 because starting a process takes longer than those commands do. The README's session, and what
 is imported when, are tested by processes.
 """
@@ -23,7 +23,6 @@ from trainfold.cli.main import main
 COMMAND = Path(sys.executable).with_name("trainfold")
 IN_THIS_PROCESS = {
     "check",
-    "console-user",
     "conversations",
     "download",
     "files",

@@ -1,1 +1,1 @@
-"""A module for each thing that people do."""
+"""The pages: a module for each thing that people do."""

@@ -1,4 +1,4 @@
-"""From a selection to a run: choose a training file, see what would happen, submit."""
+"""From a selection to a run: choose a training file, preview the version, submit."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,13 +8,13 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response
 
-from console.browse import PATH as CONVERSATIONS
+from console.browse_query import PATH as CONVERSATIONS
 from console.context import runs
-from console.pages.visiting import OwnForm, Visiting, visiting
+from console.pages.dependencies import AuthenticatedVisitor, VisitorsForm, authenticate
 from console.rendering import render
-from console.security.forms import field
-from console.security.sessions import state
-from console.selection import uuids, with_more
+from console.security.forms import text_field
+from console.security.sessions import browser_state
+from console.selection import extend_selection, parse_uuids
 from db import catalogue, rows
 from db.catalogue import TrainingFileRow
 from db.engine import reading
@@ -26,132 +26,152 @@ from operations import resources
 from operations.admission import version_made_by
 from operations.preview import Preview, ask_gate, examine
 
-OK = 200
-MOST_DESCRIPTION = 2_000
-router = APIRouter(dependencies=[Depends(visiting)])
+MAX_DESCRIPTION_LENGTH = 2_000
+router = APIRouter(dependencies=[Depends(authenticate)])
 
 
 @router.get("/add")
-def preview(request: Request, who: Visiting, to: str = "", read: bool = False) -> Response:
-    """What the gate says; the files are read next, by the browser's request or a link."""
-    asked = _request(who.name, state(request).selection, to=to)
-    found = _examine(asked) if read else ask_gate(resources.engine(), asked)
-    return _page(request, asked, found, is_read=read)
+def preview_page(
+    request: Request, visitor: AuthenticatedVisitor, to: str = "", read: bool = False
+) -> Response:
+    """Show the gate's answer; the files are read by the browser's next request, or by a link."""
+    add_request = _unnamed_request(visitor.name, browser_state(request).selection, to=to)
+    preview = _examine(add_request) if read else ask_gate(resources.engine(), add_request)
+    return _render_page(request, add_request, preview, files_read=read)
 
 
 @router.get("/add/contents")
-def contents(request: Request, who: Visiting, to: str = "") -> Response:
-    """The part of the page that reads the files."""
-    asked = _request(who.name, state(request).selection, to=to)
-    return render(request, "parts/contents.html", **_shown(asked, _examine(asked), is_read=True))
+def contents(request: Request, visitor: AuthenticatedVisitor, to: str = "") -> Response:
+    """Render the fragment of the page for which the files are read."""
+    add_request = _unnamed_request(visitor.name, browser_state(request).selection, to=to)
+    values = _preview_values(add_request, _examine(add_request), files_read=True)
+    return render(request, "parts/contents.html", **values)
 
 
 @router.post("/add")
-def submit(request: Request, who: Visiting, form: OwnForm) -> Response:
-    """Submit what was previewed, if still nothing blocks; a double click is one run."""
-    asked = AddRequest(
-        training_file=field(form, "to") or field(form, "name"),
-        conversation_ids=tuple(field(form, "ids").split()),
-        new=not field(form, "to"),
-        description=field(form, "description").strip(),
-        requested_by=who.name,
-        request_id=field(form, "request_id"),
+def submit(request: Request, visitor: AuthenticatedVisitor, form: VisitorsForm) -> Response:
+    """Submit what was previewed, if nothing blocks it by now; a double click is one run."""
+    add_request = AddRequest(
+        training_file=text_field(form, "to") or text_field(form, "name"),
+        conversation_ids=tuple(text_field(form, "ids").split()),
+        new=not text_field(form, "to"),
+        description=text_field(form, "description").strip(),
+        requested_by=visitor.name,
+        request_id=text_field(form, "request_id"),
     )
-    found = _examine(asked)
-    if found.reasons and not _is_carried_out(asked):
-        return _page(request, asked, found, is_read=True, status=409)
+    preview = _examine(add_request)
+    if preview.reasons and not _has_version(add_request):
+        return _render_blocked(request, add_request, preview)
     try:
-        run_id = runs().submit_add(asked)
+        run_id = runs().submit_add(add_request)
     except Blocked as blocked:
-        return _page(request, asked, Preview(blocked.reasons), is_read=True, status=409)
-    state(request).selection = ()
+        return _render_blocked(request, add_request, Preview(blocked.reasons))
+    browser_state(request).selection = ()
     return RedirectResponse(f"/runs/{run_id}", status_code=303)
 
 
 @router.post("/add/leave-out")
-def leave_out(request: Request, form: OwnForm) -> Response:
-    """Take what blocks out of the selection."""
-    held = state(request)
-    blocked = set(uuids(field(form, "blocked").split()))
-    held.selection = tuple(id for id in held.selection if id not in blocked)
-    to = field(form, "to")
-    return RedirectResponse(_address(to), status_code=303)
+def leave_out(request: Request, form: VisitorsForm) -> Response:
+    """Remove the blocked conversations from the selection."""
+    state = browser_state(request)
+    blocked = set(parse_uuids(text_field(form, "blocked").split()))
+    state.selection = tuple(id for id in state.selection if id not in blocked)
+    to = text_field(form, "to")
+    return RedirectResponse(f"/add?{urlencode({'to': to} if to else {'new': 1})}", status_code=303)
 
 
 @router.post("/add/again")
-def select_again(request: Request, form: OwnForm) -> Response:
-    """Select the conversations of a run that was blocked, to mend the selection."""
-    state(request).selection, _ = with_more((), uuids(field(form, "ids").split()))
+def select_again(request: Request, form: VisitorsForm) -> Response:
+    """Select the conversations of a blocked run, so that the selection can be corrected."""
+    ids = parse_uuids(text_field(form, "ids").split())
+    browser_state(request).selection, _ = extend_selection((), ids)
     return RedirectResponse(CONVERSATIONS, status_code=303)
 
 
-def _address(to: str) -> str:
-    return f"/add?{urlencode({'to': to} if to else {'new': 1})}"
-
-
-def _request(asked_by: str, selection: Sequence[UUID], *, to: str) -> AddRequest:
-    """The request that a preview is of. A new file has no name yet, so a free one stands in."""
+def _unnamed_request(requested_by: str, selection: Sequence[UUID], *, to: str) -> AddRequest:
+    """Return the request to preview. A new file has no name yet; an unused one takes its place."""
     return AddRequest(
         training_file=to or str(uuid4()),
         conversation_ids=tuple(map(str, selection)),
         new=not to,
-        requested_by=asked_by,
+        requested_by=requested_by,
         request_id=str(uuid4()),
     )
 
 
-def _is_carried_out(asked: AddRequest) -> bool:
-    """Whether this very request made a version already: then it is in its own way."""
+def _examine(add_request: AddRequest) -> Preview:
+    engine, store = resources.engine(), resources.conversations_store()
+    return examine(engine, store, add_request, limits=resources.settings().limits)
+
+
+def _has_version(add_request: AddRequest) -> bool:
+    """Return whether this request already made its version, which then blocks it."""
     try:
         with reading(resources.engine()) as connection:
-            return version_made_by(connection, asked) is not None
+            return version_made_by(connection, add_request) is not None
     except Blocked:
         return False
 
 
-def _page(
-    request: Request, asked: AddRequest, found: Preview, *, is_read: bool, status: int = 200
+def _render_blocked(request: Request, add_request: AddRequest, preview: Preview) -> Response:
+    return _render_page(
+        request,
+        add_request,
+        preview,
+        files_read=True,
+        status=409,
+        typed_name=add_request.training_file,
+    )
+
+
+def _render_page(
+    request: Request,
+    add_request: AddRequest,
+    preview: Preview,
+    *,
+    files_read: bool,
+    status: int = 200,
+    typed_name: str = "",
 ) -> Response:
     return render(
         request,
         "add.html",
         status,
-        # What was typed; a stand-in for a name is not shown.
-        name=asked.training_file if status != OK else "",
-        description=asked.description,
-        request_id=asked.request_id,
-        longest_name=MAX_NAME_LENGTH,
-        longest_description=MOST_DESCRIPTION,
-        **_shown(asked, found, is_read=is_read),
+        name=typed_name,
+        description=add_request.description,
+        request_id=add_request.request_id,
+        max_name_length=MAX_NAME_LENGTH,
+        max_description_length=MAX_DESCRIPTION_LENGTH,
+        **_preview_values(add_request, preview, files_read=files_read),
     )
 
 
-def _shown(asked: AddRequest, found: Preview, *, is_read: bool) -> dict[str, Any]:
-    """What the page and its part that is read later have in common."""
+def _preview_values(
+    add_request: AddRequest, preview: Preview, *, files_read: bool
+) -> dict[str, Any]:
+    """Return the values that the page shares with the fragment that is loaded later."""
     reasons: dict[str, list[Reason]] = {}
-    for reason in found.reasons:
+    for reason in preview.reasons:
         reasons.setdefault(reason.conversation_id or "", []).append(reason)
     with reading(resources.engine()) as connection:
-        chosen = rows.rows(connection, asked.ids)
+        selected = rows.rows(connection, add_request.ids)
     return {
-        "asked": asked,
-        "rows": chosen,
-        "titles": {str(row.conversation_id): row for row in chosen},
-        "to": "" if asked.new else asked.training_file,
-        "before": _file(asked),
-        "version": found.composition.version if found.composition else None,
-        "of_request": reasons.pop("", []),
-        "of_rows": reasons,
-        "is_read": is_read,
+        "add_request": add_request,
+        "rows": selected,
+        "rows_by_id": {str(row.conversation_id): row for row in selected},
+        "to": "" if add_request.new else add_request.training_file,
+        "before": _current_file(add_request),
+        "version": preview.composition.version if preview.composition else None,
+        "request_reasons": reasons.pop("", []),
+        "row_reasons": reasons,
+        "files_read": files_read,
     }
 
 
-def _examine(asked: AddRequest) -> Preview:
-    engine, store = resources.engine(), resources.conversations_store()
-    return examine(engine, store, asked, limits=resources.settings().limits)
-
-
-def _file(asked: AddRequest) -> TrainingFileRow | None:
+def _current_file(add_request: AddRequest) -> TrainingFileRow | None:
+    """Return the training file that the request extends; None where there is none."""
+    if add_request.new:
+        return None
     with reading(resources.engine()) as connection:
-        found = [] if asked.new else catalogue.training_files(connection, name_key(asked.name))
-    return found[0] if found else None
+        files = catalogue.training_files(connection, name_key(add_request.name))
+    return files[0] if files else None

@@ -1,4 +1,4 @@
-"""A version's files. Never public: streamed, or by a link that works for minutes."""
+"""Downloads of a version's files. They are never public: streamed, or by a link for minutes."""
 
 from datetime import timedelta
 from itertools import chain
@@ -7,9 +7,9 @@ from typing import Literal
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
-from console.context import console
-from console.pages.naming import named
-from console.pages.visiting import visiting
+from console.context import console_context
+from console.pages.addresses import training_file_name
+from console.pages.dependencies import authenticate
 from db.engine import reading
 from db.versions import find_version
 from domain.format import Format
@@ -17,8 +17,8 @@ from domain.versions.naming import download_name
 from operations import resources
 
 LINK_LIFETIME = timedelta(minutes=2)
-TYPES: dict[Format, str] = {"json": "application/json", "jsonl": "application/jsonl"}
-router = APIRouter(dependencies=[Depends(visiting)])
+MEDIA_TYPES: dict[Format, str] = {"json": "application/json", "jsonl": "application/jsonl"}
+router = APIRouter(dependencies=[Depends(authenticate)])
 
 
 @router.get("/training-files/{file}/versions/{number}/{format}")
@@ -26,19 +26,21 @@ def download(
     request: Request, file: str, number: int, format: Literal["json", "jsonl"]
 ) -> Response:
     with reading(resources.engine()) as connection:
-        version = find_version(connection, named(connection, file), number)
+        version = find_version(connection, training_file_name(connection, file), number)
     stored = version.stored(format)
-    name = download_name(version.training_file, version.number, format)
+    file_name = download_name(version.training_file, version.number, format)
     store = resources.training_files_store()
-    if console(request).settings.downloads == "link":
-        link = store.download_link(stored.key, file_name=name, lifetime=LINK_LIFETIME)
+    if console_context(request).settings.downloads == "link":
+        link = store.download_link(stored.key, file_name=file_name, lifetime=LINK_LIFETIME)
         return RedirectResponse(link, status_code=303)
-    pieces = store.chunks(stored.key)
-    # What is missing is told on a page, before the answer has begun.
-    first = next(pieces, b"")
+    chunks = store.chunks(stored.key)
+    # A missing object raises here, while an error page can still be the response.
+    first = next(chunks, b"")
     headers = {
-        "Content-Disposition": f'attachment; filename="{name}"',
-        # A browser tells a download that broke off by its length.
+        "Content-Disposition": f'attachment; filename="{file_name}"',
+        # By the length, a browser notices a download that was cut off.
         "Content-Length": str(stored.size_bytes),
     }
-    return StreamingResponse(chain([first], pieces), media_type=TYPES[format], headers=headers)
+    return StreamingResponse(
+        chain([first], chunks), media_type=MEDIA_TYPES[format], headers=headers
+    )

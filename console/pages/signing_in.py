@@ -1,4 +1,4 @@
-"""Sign in and out, where the console keeps its own users."""
+"""Sign in and out, where the console has a users file."""
 
 from typing import Annotated
 from urllib.parse import urlencode, urlsplit
@@ -8,63 +8,65 @@ from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
-from console.context import console
+from console.context import console_context
 from console.rendering import render
-from console.security.forms import checked_form, field
-from console.security.identity import LoggedIn
-from console.security.sessions import new_session, state
+from console.security.forms import checked_form, text_field
+from console.security.identity import SignedInIdentity
+from console.security.sessions import browser_state, new_session
 
 PATH = "/sign-in"
+CheckedForm = Annotated[FormData, Depends(checked_form)]
 router = APIRouter()
 
 
-def address(wanted: str) -> str:
-    """The page's address; after it, the visitor gets what was wanted."""
-    return f"{PATH}?{urlencode({'next': wanted})}"
+def url(destination: str) -> str:
+    """Return the URL of the sign-in page that leads on to `destination`."""
+    return f"{PATH}?{urlencode({'next': destination})}"
 
 
 @router.get(PATH)
 def sign_in_page(request: Request, next: str = "/") -> Response:  # noqa: A002 - in the URL
-    _logins(request)
-    return render(request, "sign_in.html", next=_own(next), problem=None, name="")
+    _require_users(request)
+    return render(request, "sign_in.html", next=_own_path(next), problem=None, name="")
 
 
 @router.post(PATH)
-def sign_in(request: Request, form: Annotated[FormData, Depends(checked_form)]) -> Response:
-    users = _logins(request).users
-    throttle = console(request).throttle
-    name, wanted = field(form, "name").strip(), _own(field(form, "next"))
-    client = request.client.host if request.client else ""
-    if throttle.is_closed(name, client):
-        return _again(request, 429, wanted, name, "Too many attempts. Wait five minutes.")
-    if not users.check(name, field(form, "password")):
-        throttle.failed(name, client)
-        return _again(request, 401, wanted, name, "The name or the password is wrong.")
-    # A new session: one that somebody planted before is worth nothing now.
-    state(request).session = new_session(name, users.mark(name))
-    return RedirectResponse(wanted, status_code=303)
+def sign_in(request: Request, form: CheckedForm) -> Response:
+    users = _require_users(request).users
+    throttle = console_context(request).throttle
+    name, destination = text_field(form, "name").strip(), _own_path(text_field(form, "next"))
+    address = request.client.host if request.client else ""
+    if throttle.is_blocked(name, address):
+        return _refuse(request, 429, destination, name, "Too many attempts. Wait five minutes.")
+    if not users.verify(name, text_field(form, "password")):
+        throttle.record_failure(name, address)
+        return _refuse(request, 401, destination, name, "The name or the password is wrong.")
+    # A new session, so that one that somebody else planted before is not signed in.
+    browser_state(request).session = new_session(name, users.password_fingerprint(name))
+    return RedirectResponse(destination, status_code=303)
 
 
 @router.post("/sign-out")
-def sign_out(request: Request, form: Annotated[FormData, Depends(checked_form)]) -> Response:  # noqa: ARG001 - checked
-    held = state(request)
-    held.session, held.selection = new_session(), ()
+def sign_out(request: Request, form: CheckedForm) -> Response:  # noqa: ARG001 - it is checked
+    state = browser_state(request)
+    state.session, state.selection = new_session(), ()
     return RedirectResponse(PATH, status_code=303)
 
 
-def _again(request: Request, status: int, wanted: str, name: str, problem: str) -> Response:
-    return render(request, "sign_in.html", status, next=wanted, problem=problem, name=name)
+def _refuse(request: Request, status: int, destination: str, name: str, problem: str) -> Response:
+    return render(request, "sign_in.html", status, next=destination, problem=problem, name=name)
 
 
-def _logins(request: Request) -> LoggedIn:
-    identity = console(request).identity
-    if not isinstance(identity, LoggedIn):
+def _require_users(request: Request) -> SignedInIdentity:
+    """Return the identity that signing in is for; raise 404 where the console has no users."""
+    identity = console_context(request).identity
+    if not isinstance(identity, SignedInIdentity):
         raise HTTPException(404, "This console does not ask for a password.")
     return identity
 
 
-def _own(wanted: str) -> str:
-    """A path of this console; anything else could lead elsewhere."""
-    parts = urlsplit(wanted)
-    is_path = wanted.startswith("/") and not wanted.startswith(("//", "/\\"))
-    return wanted if is_path and not parts.netloc and wanted.isprintable() else "/"
+def _own_path(destination: str) -> str:
+    """Return a path of this console as it is, and `/` for anything that could lead elsewhere."""
+    parts = urlsplit(destination)
+    is_path = destination.startswith("/") and not destination.startswith(("//", "/\\"))
+    return destination if is_path and not parts.netloc and destination.isprintable() else "/"

@@ -3,10 +3,10 @@
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from console.charts import distributions, tiers
+from console.charts import scaffolding_distributions, tier_distribution
 from console.context import runs
-from console.pages.naming import named
-from console.pages.visiting import visiting
+from console.pages.addresses import training_file_name
+from console.pages.dependencies import authenticate
 from console.rendering import render
 from db import catalogue
 from db import versions as database
@@ -18,29 +18,30 @@ from domain.statistics import quality_summary
 from domain.versions.naming import name_key
 from operations import resources
 
-PER_PAGE = 50
-MOST_RUNS = 20
-router = APIRouter(dependencies=[Depends(visiting)])
+MEMBERS_PER_PAGE = 50
+MAX_RUNS = 20
+router = APIRouter(dependencies=[Depends(authenticate)])
 
 
 @router.get("/training-files")
 def training_files(request: Request) -> Response:
     with reading(resources.engine()) as connection:
         files = catalogue.training_files(connection)
-    charts = {file.id: distributions(file.statistics) for file in files}
+    charts = {file.id: scaffolding_distributions(file.statistics) for file in files}
     return render(request, "training_files.html", files=files, charts=charts, formats=FORMATS)
 
 
 @router.get("/training-files/{file}")
 def training_file(request: Request, file: str, page: int = 1) -> Response:
     with reading(resources.engine()) as connection:
-        name = named(connection, file)
+        name = training_file_name(connection, file)
         versions = database.versions(connection, name)
         (row,) = catalogue.training_files(connection, name_key(name))
         current = versions[0]
-        pages = max(1, -(-current.conversation_count // PER_PAGE))
+        pages = max(1, -(-current.conversation_count // MEMBERS_PER_PAGE))
         page = min(max(page, 1), pages)
-        members = members_page(connection, current, limit=PER_PAGE, offset=(page - 1) * PER_PAGE)
+        offset = (page - 1) * MEMBERS_PER_PAGE
+        members = members_page(connection, current, limit=MEMBERS_PER_PAGE, offset=offset)
     return render(
         request,
         "training_file.html",
@@ -50,21 +51,24 @@ def training_file(request: Request, file: str, page: int = 1) -> Response:
         page=page,
         pages=pages,
         quality=quality_summary(current.statistics),
-        charts=[*distributions(current.statistics), tiers(current.statistics)],
+        charts=[
+            *scaffolding_distributions(current.statistics),
+            tier_distribution(current.statistics),
+        ],
         formats=FORMATS,
     )
 
 
 @router.get("/training-files/{file}/runs")
-def runs_of(request: Request, file: str) -> Response:
-    """The runs that touched it: a part of its page, or a page of its own."""
+def training_file_runs(request: Request, file: str) -> Response:
+    """Render the runs that touched a training file: a fragment of its page, or a page."""
     with reading(resources.engine()) as connection:
-        name = named(connection, file)
-        current = database.find_version(connection, name)
+        current = database.find_version(connection, training_file_name(connection, file))
+    name = current.training_file
     try:
-        found, problem = runs().touching(current.training_file, limit=MOST_RUNS), None
+        touching, problem = runs().touching(name, limit=MAX_RUNS), None
     except TrainfoldError as error:
-        # The rest of the page holds without Prefect.
-        found, problem = [], str(error)
+        # The rest of the page needs no Prefect.
+        touching, problem = [], str(error)
     template = "parts/runs.html" if "hx-request" in request.headers else "runs.html"
-    return render(request, template, name=current.training_file, runs=found, problem=problem)
+    return render(request, template, name=name, runs=touching, problem=problem)

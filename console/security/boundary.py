@@ -1,4 +1,4 @@
-"""The outermost layer: which hosts and bodies are let in, which headers every answer has."""
+"""The outermost layer: refuses host names and bodies, and adds headers to every response."""
 
 import ipaddress
 from collections.abc import Collection
@@ -9,14 +9,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from console.settings import ConsoleSettings
 
-MOST_BODY_BYTES = 256 * 1024
-# data: for Pico's chevrons and check marks.
-POLICY = (
+MAX_BODY_BYTES = 256 * 1024
+# Pico's chevrons and check marks are data: URLs.
+CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 HEADERS = {
-    "Content-Security-Policy": POLICY,
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
@@ -26,13 +26,13 @@ HEADERS = {
 }
 
 
-class Boundary:
+class BoundaryMiddleware:
     """Refuses foreign host names (DNS rebinding) and large bodies; adds the security headers."""
 
     def __init__(self, app: ASGIApp, settings: ConsoleSettings) -> None:
         self._app = app
         self._settings = settings
-        self._hosts = _allowed(settings)
+        self._allowed_hosts = _allowed_hosts(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -41,36 +41,30 @@ class Boundary:
         headers = Headers(scope=scope)
         scope.setdefault("state", {})["secure"] = self._is_secure(scope, headers)
 
-        async def sending(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                out = MutableHeaders(scope=message)
+                response_headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
-                    out.setdefault(name, value)
-                out.setdefault("Cache-Control", "no-store")
+                    response_headers.setdefault(name, value)
+                response_headers.setdefault("Cache-Control", "no-store")
                 if scope["state"]["secure"]:
-                    out.setdefault("Strict-Transport-Security", "max-age=31536000")
+                    response_headers.setdefault("Strict-Transport-Security", "max-age=31536000")
             await send(message)
 
-        refusal = self._refusal(headers)
-        if refusal:
-            await refusal(scope, receive, sending)
-        else:
-            await self._app(scope, receive, sending)
+        refusal = self._refused_host(headers) or _refused_body(headers)
+        await (refusal or self._app)(scope, receive, send_with_headers)
 
-    def _refusal(self, headers: Headers) -> PlainTextResponse | None:
-        host = _name(headers.get("host", ""))
-        if self._hosts is not None and host not in self._hosts:
-            return PlainTextResponse(
-                f"This console does not answer to the name {host[:100]!r}. "
-                "TRAINFOLD_CONSOLE_ALLOWED_HOSTS can allow it.",
-                status_code=421,
-            )
-        length = headers.get("content-length", "0")
-        if "transfer-encoding" in headers:
-            return PlainTextResponse("Say the body's length.", status_code=411)
-        if not length.isdecimal() or int(length) > MOST_BODY_BYTES:
-            return PlainTextResponse("The body is too large.", status_code=413)
-        return None
+    def _refused_host(self, headers: Headers) -> PlainTextResponse | None:
+        # Starlette's TrustedHostMiddleware answers 400 “Invalid host header”. 421 is the status for
+        # this case, and an operator has to read which name was refused and what allows it.
+        host = _host_name(headers.get("host", ""))
+        if self._allowed_hosts is None or host in self._allowed_hosts:
+            return None
+        return PlainTextResponse(
+            f"This console does not answer to the host name {host[:100]!r}. "
+            "TRAINFOLD_CONSOLE_ALLOWED_HOSTS can allow it.",
+            status_code=421,
+        )
 
     def _is_secure(self, scope: Scope, headers: Headers) -> bool:
         forwarded = headers.get("x-forwarded-proto") == "https"
@@ -78,7 +72,7 @@ class Boundary:
 
 
 def is_trusted_proxy(scope: Scope, settings: ConsoleSettings) -> bool:
-    """Whether the request comes straight from an address that may speak for others."""
+    """Return whether the request comes straight from a proxy whose headers are believed."""
     try:
         peer = ipaddress.ip_address(scope["client"][0])
     except (TypeError, ValueError):
@@ -86,15 +80,26 @@ def is_trusted_proxy(scope: Scope, settings: ConsoleSettings) -> bool:
     return any(peer in network for network in settings.trusted_proxies)
 
 
-def _allowed(settings: ConsoleSettings) -> Collection[str] | None:
-    """The names that the console answers to; None is every name."""
-    named = {host.lower() for host in settings.allowed_hosts}
+def _refused_body(headers: Headers) -> PlainTextResponse | None:
+    # Starlette's RequestBodyLimitMiddleware accepts bodies of unknown length and counts them while
+    # a page reads them. Browsers send a form's length, so a refusal need not call a page first.
+    if "transfer-encoding" in headers:
+        return PlainTextResponse("A body needs a Content-Length.", status_code=411)
+    length = headers.get("content-length", "0")
+    if not length.isdecimal() or int(length) > MAX_BODY_BYTES:
+        return PlainTextResponse("The body is too large.", status_code=413)
+    return None
+
+
+def _allowed_hosts(settings: ConsoleSettings) -> Collection[str] | None:
+    """Return the host names that the console answers to; None where it answers to all."""
+    configured = {host.lower() for host in settings.allowed_hosts}
     if settings.is_loopback:
-        return named | {"localhost", "127.0.0.1", "[::1]", _name(settings.host)}
-    return named or None
+        return configured | {"localhost", "127.0.0.1", "[::1]", _host_name(settings.host)}
+    return configured or None
 
 
-def _name(host: str) -> str:
-    """The Host header without its port."""
+def _host_name(host: str) -> str:
+    """Return a Host header's value without its port."""
     name, colon, port = host.lower().rpartition(":")
     return name if colon and port.isdecimal() else host.lower()

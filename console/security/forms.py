@@ -1,4 +1,4 @@
-"""Forms that only our own pages can send (CSRF)."""
+"""Forms that only pages of the same session can send (CSRF)."""
 
 import hmac
 from urllib.parse import urlsplit
@@ -6,37 +6,35 @@ from urllib.parse import urlsplit
 from starlette.datastructures import FormData
 from starlette.requests import Request
 
-from console.context import console
-from console.security.sessions import state
+from console.context import console_context
+from console.security.sessions import browser_state
 
-FIELD = "form_token"
-MOST_FIELDS = 300
+TOKEN_FIELD = "form_token"  # noqa: S105 - the field's name
+MAX_FIELDS = 300
 
 
-class Forged(Exception):
-    """A form that did not come from a page of this session."""
+class ForgedForm(Exception):
+    """The form did not come from a page of this session."""
 
 
 def form_token(request: Request) -> str:
-    return console(request).cookies.form_token(state(request).session)
+    """Return the token that this session's forms carry."""
+    return console_context(request).cookies.form_token(browser_state(request).session)
 
 
 async def checked_form(request: Request) -> FormData:
-    """The form that was sent; raises Forged unless a page of this very session sent it."""
+    """Read the form that was sent; raise ForgedForm unless a page of this session sent it."""
     origin = request.headers.get("origin")
     if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
-        raise Forged
-    form = await request.form(max_files=0, max_fields=MOST_FIELDS)
-    if not hmac.compare_digest(_text(form, FIELD).encode(), form_token(request).encode()):
-        raise Forged
+        raise ForgedForm
+    form = await request.form(max_files=0, max_fields=MAX_FIELDS)
+    sent, expected = text_field(form, TOKEN_FIELD), form_token(request)
+    if not hmac.compare_digest(sent.encode(), expected.encode()):
+        raise ForgedForm
     return form
 
 
-def field(form: FormData, name: str) -> str:
-    """One field of a form; empty when it is not there."""
-    return _text(form, name)
-
-
-def _text(form: FormData, name: str) -> str:
+def text_field(form: FormData, name: str) -> str:
+    """Return one field of a form; empty where it is missing."""
     value = form.get(name, "")
     return value if isinstance(value, str) else ""

@@ -1,4 +1,4 @@
-"""Who asks: the user of this machine, whom a trusted proxy names, or who has logged in."""
+"""Identifies visitors: as this machine's user, by a trusted proxy's header, or by a session."""
 
 import getpass
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ from typing import Protocol
 from starlette.requests import Request
 
 from console.security.boundary import is_trusted_proxy
-from console.security.sessions import state
+from console.security.sessions import browser_state
 from console.security.users import Users, read_users
 from console.settings import ConsoleSettings
 
-LONGEST_NAME = 120
+MAX_NAME_LENGTH = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,20 +22,20 @@ class Visitor:
 
 
 class NotSignedIn(Exception):
-    """Nobody has said who asks; a login page may help."""
+    """The visitor is unknown; the sign-in page may help."""
 
 
-class NotLetIn(Exception):
-    """The request did not come the way that the settings ask for."""
+class NotAllowed(Exception):
+    """The request did not come the way that the settings demand."""
 
 
 class Identity(Protocol):
     def visitor(self, request: Request) -> Visitor:
-        """Who asks; raises NotSignedIn or NotLetIn."""
+        """Return who sent the request; raise NotSignedIn or NotAllowed."""
 
 
-class LocalUser:
-    """On loopback without a password: whoever runs the console."""
+class LocalIdentity:
+    """On loopback without a password: every visitor is the user who runs the console."""
 
     def visitor(self, request: Request) -> Visitor:  # noqa: ARG002 - the same for all
         try:
@@ -44,8 +44,8 @@ class LocalUser:
             return Visitor("unknown")
 
 
-class NamedByProxy:
-    """A proxy in front has checked who it is, and says so in a header."""
+class ProxyIdentity:
+    """A proxy in front authenticates users and sends their names in a header."""
 
     def __init__(self, settings: ConsoleSettings, header: str) -> None:
         self._settings = settings
@@ -54,30 +54,32 @@ class NamedByProxy:
     def visitor(self, request: Request) -> Visitor:
         names = request.headers.getlist(self._header)
         if not is_trusted_proxy(request.scope, self._settings):
-            raise NotLetIn("This console is reached through its proxy only.")
+            raise NotAllowed("This console can be reached through its proxy only.")
         if len(names) != 1 or not names[0].strip() or not names[0].isprintable():
-            raise NotLetIn(f"The proxy did not say who asks ({self._header}).")
-        return Visitor(names[0].strip()[:LONGEST_NAME])
+            raise NotAllowed(f"The proxy did not send a user's name ({self._header}).")
+        return Visitor(names[0].strip()[:MAX_NAME_LENGTH])
 
 
-class LoggedIn:
-    """A user of the users file, by the session that a login made."""
+class SignedInIdentity:
+    """A user of the users file, by the session that signing in made."""
 
     def __init__(self, users: Users) -> None:
         self.users = users
 
     def visitor(self, request: Request) -> Visitor:
-        session = state(request).session
-        if session.user is None or self.users.mark(session.user) != session.mark:
+        session = browser_state(request).session
+        if session.user is None:
+            raise NotSignedIn
+        if self.users.password_fingerprint(session.user) != session.password_fingerprint:
             raise NotSignedIn
         return Visitor(session.user, can_sign_out=True)
 
 
-def identity(settings: ConsoleSettings) -> Identity:
-    """The one way that the settings ask for; raises NotReady where they are not enough."""
+def identity_for(settings: ConsoleSettings) -> Identity:
+    """Return the kind of identity that the settings choose; raise NotReady if they are unsafe."""
     settings.require_authentication()
     if settings.users_file:
-        return LoggedIn(read_users(settings.users_file))
+        return SignedInIdentity(read_users(settings.users_file))
     if settings.proxy_header:
-        return NamedByProxy(settings, settings.proxy_header)
-    return LocalUser()
+        return ProxyIdentity(settings, settings.proxy_header)
+    return LocalIdentity()

@@ -1,6 +1,6 @@
-"""A browser's session and selection, in signed cookies; sent only when they have changed.
+"""A browser's session and selection, in signed cookies that are sent only when they have changed.
 
-Sent with every answer, a slow one could bring an old selection back.
+If every response sent them, a slow response could restore an old selection.
 """
 
 import hashlib
@@ -10,104 +10,105 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from http.cookies import CookieError, SimpleCookie
-from typing import Any
 from uuid import UUID
 
 from itsdangerous import BadData, TimestampSigner, URLSafeTimedSerializer
 from starlette.datastructures import MutableHeaders
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from domain.versions.requests import MAX_CONVERSATIONS
 
-ID_BYTES = 16
+UUID_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
     id: str
     user: str | None = None
-    mark: str | None = None
-    """Of the user's password (`Users.mark`)."""
+    password_fingerprint: str | None = None
+    """See `Users.password_fingerprint`."""
     note: str | None = None
-    """What the next page tells once."""
+    """A message that the next page shows once."""
 
 
-def new_session(user: str | None = None, mark: str | None = None) -> Session:
-    return Session(id=secrets.token_urlsafe(24), user=user, mark=mark)
+def new_session(user: str | None = None, password_fingerprint: str | None = None) -> Session:
+    return Session(secrets.token_urlsafe(24), user, password_fingerprint)
 
 
 @dataclass(slots=True)
-class State:
-    """What the browser holds, and will hold after this answer."""
+class BrowserState:
+    """What the browser's cookies hold; a page changes it, and the response sends the change."""
 
     session: Session
     selection: tuple[UUID, ...]
 
 
-def state(request: Request) -> State:
-    found: State = request.state.cookies
-    return found
+def browser_state(request: Request) -> BrowserState:
+    state: BrowserState = request.state.browser
+    return state
 
 
 class Cookies:
     """Reads and writes the two cookies."""
 
     def __init__(self, secret: str, lifetime: timedelta) -> None:
-        # Cookies are the same for all ports of a host; two consoles must not share them.
+        # Browsers share cookies among all ports of a host; two consoles must not share theirs.
         suffix = hashlib.sha256(f"name {secret}".encode()).hexdigest()[:8]
         self.session_name = f"trainfold-session-{suffix}"
         self.selection_name = f"trainfold-selection-{suffix}"
         self._sessions = URLSafeTimedSerializer(secret, salt="session")
         self._selections = TimestampSigner(secret, salt="selection")
-        self._forms = hmac.new(secret.encode(), b"forms", hashlib.sha256).digest()
-        self._seconds = int(lifetime.total_seconds())
+        self._form_key = hmac.new(secret.encode(), b"forms", hashlib.sha256).digest()
+        self._max_age_seconds = int(lifetime.total_seconds())
 
-    def read(self, scope: Scope) -> tuple[State, bool]:
-        """What the browser sent, or a new session; and whether it had a valid one."""
-        sent = _cookies(scope)
-        session = self._session(sent.get(self.session_name, ""))
-        selection = self._selection(sent.get(self.selection_name, ""))
-        return State(session or new_session(), selection), session is not None
+    def read(self, scope: Scope) -> tuple[BrowserState, bool]:
+        """Return what the browser sent, and whether its session is valid; if not, it is new."""
+        # At another application's malformed cookie on this host, `SimpleCookie` would drop all.
+        cookies = HTTPConnection(scope).cookies
+        session = self._session(cookies.get(self.session_name, ""))
+        selection = self._selection(cookies.get(self.selection_name, ""))
+        return BrowserState(session or new_session(), selection), session is not None
 
     def form_token(self, session: Session) -> str:
-        """What a form of this session must carry."""
-        return hmac.new(self._forms, session.id.encode(), hashlib.sha256).hexdigest()
+        """Return the token that this session's forms carry."""
+        return hmac.new(self._form_key, session.id.encode(), hashlib.sha256).hexdigest()
 
     def session_header(self, session: Session, *, secure: bool) -> str:
-        value = self._sessions.dumps([session.id, session.user, session.mark, session.note])
-        return self._header(self.session_name, str(value), secure=secure)
+        fields = [session.id, session.user, session.password_fingerprint, session.note]
+        return self._header(self.session_name, str(self._sessions.dumps(fields)), secure=secure)
 
     def selection_header(self, selection: Sequence[UUID], *, secure: bool) -> str:
-        raw = urlsafe_b64encode(b"".join(id.bytes for id in selection))
-        value = self._selections.sign(raw).decode()
+        encoded = urlsafe_b64encode(b"".join(id.bytes for id in selection))
+        value = self._selections.sign(encoded).decode()
         return self._header(self.selection_name, value, secure=secure)
 
     def _header(self, name: str, value: str, *, secure: bool) -> str:
-        # Lax: a link to a run, opened from elsewhere, finds its reader logged in.
-        parts = [f"{name}={value}", "Path=/", "HttpOnly", "SameSite=Lax"]
-        parts += [f"Max-Age={self._seconds}", *(["Secure"] if secure else [])]
-        return "; ".join(parts)
+        # Lax: whoever follows a link to a run from elsewhere is signed in there.
+        attributes = [f"{name}={value}", "Path=/", "HttpOnly", "SameSite=Lax"]
+        attributes += [f"Max-Age={self._max_age_seconds}", *(["Secure"] if secure else [])]
+        return "; ".join(attributes)
 
     def _session(self, value: str) -> Session | None:
         try:
-            id, user, mark, note = self._sessions.loads(value, max_age=self._seconds)
+            id, user, fingerprint, note = self._sessions.loads(value, self._max_age_seconds)
         except (BadData, ValueError, TypeError):
             return None
-        return Session(id=id, user=user, mark=mark, note=note)
+        return Session(id, user, fingerprint, note)
 
     def _selection(self, value: str) -> tuple[UUID, ...]:
         try:
-            raw = urlsafe_b64decode(self._selections.unsign(value, max_age=self._seconds))
+            encoded = self._selections.unsign(value, self._max_age_seconds)
+            content = urlsafe_b64decode(encoded)
         except (BadData, ValueError):
             return ()
-        pieces = [raw[at : at + ID_BYTES] for at in range(0, len(raw), ID_BYTES)]
-        return tuple(UUID(bytes=piece) for piece in pieces)[:MAX_CONVERSATIONS]
+        starts = range(0, len(content), UUID_BYTES)
+        ids = (UUID(bytes=content[start : start + UUID_BYTES]) for start in starts)
+        return tuple(ids)[:MAX_CONVERSATIONS]
 
 
 class CookieMiddleware:
-    """Puts the cookies' content into `request.state.cookies`, and sends what changed in it."""
+    """Puts the cookies' content into `request.state.browser`, and sends the cookies that change."""
 
     def __init__(self, app: ASGIApp, cookies: Cookies) -> None:
         self._app = app
@@ -117,32 +118,20 @@ class CookieMiddleware:
         if scope["type"] != "http" or scope["path"].startswith("/static/"):
             await self._app(scope, receive, send)
             return
-        state, known = self._cookies.read(scope)
-        before = replace(state) if known else None
-        selected = state.selection
-        scope.setdefault("state", {})["cookies"] = state
+        state, is_known = self._cookies.read(scope)
+        sent = replace(state)
+        scope.setdefault("state", {})["browser"] = state
         secure = bool(scope["state"].get("secure"))
 
-        async def sending(message: Message) -> None:
+        async def send_with_cookies(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                if before is None or before.session != state.session:
+                if not is_known or sent.session != state.session:
                     header = self._cookies.session_header(state.session, secure=secure)
                     headers.append("Set-Cookie", header)
-                if selected != state.selection:
+                if sent.selection != state.selection:
                     header = self._cookies.selection_header(state.selection, secure=secure)
                     headers.append("Set-Cookie", header)
             await send(message)
 
-        await self._app(scope, receive, sending)
-
-
-def _cookies(scope: Scope) -> dict[str, Any]:
-    jar = SimpleCookie()
-    for name, value in scope["headers"]:
-        if name == b"cookie":
-            try:
-                jar.load(value.decode("latin-1"))
-            except CookieError:
-                continue
-    return {name: morsel.value for name, morsel in jar.items()}
+        await self._app(scope, receive, send_with_cookies)

@@ -1,11 +1,11 @@
-// What htmx does not do by itself. Every page works without this file.
+// Behaviour that htmx lacks. Every page works without this file.
 "use strict";
 
 document.documentElement.classList.add("scripts");
 
 const openMenus = () => document.querySelectorAll("details.menu[open]");
 
-// A menu closes by Escape, by a click outside, and when another one opens.
+// Escape, a click outside and the focus on another menu close a menu.
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
   for (const menu of openMenus()) {
@@ -24,14 +24,14 @@ document.addEventListener("focusin", (event) => {
   }
 });
 
-// Choosing a filter applies it; the button stays for those who type.
+// Choosing a filter applies it. The button stays for text, which is typed.
 document.addEventListener("change", (event) => {
   if (event.target.matches(".filters select")) {
     event.target.form.requestSubmit(event.target.form.querySelector('button[value="filter"]'));
   }
 });
 
-// A second click while the first is on its way. The server counts both as one in any case.
+// Ignores a second click while the form is being sent. The server treats both as one request anyway.
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (!form.matches("[data-once]")) return;
@@ -43,7 +43,7 @@ window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("[data-once]")) delete form.dataset.sent;
 });
 
-// Shift and click picks all rows between two.
+// Shift and click ticks all rows between two clicks.
 let lastPick = null;
 document.addEventListener("click", (event) => {
   if (!event.target.matches('input[name="picked"]')) return;

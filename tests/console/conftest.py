@@ -13,8 +13,8 @@ import httpx
 import pytest
 from sqlalchemy import Engine
 
-from console.security.forms import FIELD
-from console.serving import Serving
+from console.security.forms import TOKEN_FIELD
+from console.server import ConsoleServer
 from console.settings import ConsoleSettings
 
 
@@ -60,13 +60,13 @@ class Visit:
         return Page(answer.text)
 
     def token(self, path: str = "/conversations") -> str:
-        return Page(self.client.get(path).text).fields[FIELD][0]
+        return Page(self.client.get(path).text).fields[TOKEN_FIELD][0]
 
     def post(
         self, path: str, fields: dict[str, Any], *, token: str | None = None
     ) -> httpx.Response:
         """Send a form as a browser does, with this session's token unless another is given."""
-        values = {FIELD: self.token() if token is None else token} | fields
+        values = {TOKEN_FIELD: self.token() if token is None else token} | fields
         return self.client.post(
             path,
             content=urlencode(values, doseq=True),
@@ -83,15 +83,15 @@ class Visit:
 @contextmanager
 def served(**settings: Any) -> Iterator[str]:
     """The address of a console with these settings."""
-    serving = Serving(ConsoleSettings(**settings))
-    server = serving.server
+    console = ConsoleServer(ConsoleSettings(**settings))
+    server = console.uvicorn_server()
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
         while not server.started:
             time.sleep(0.01)
             assert thread.is_alive()
-        yield serving.address
+        yield console.address
     finally:
         server.should_exit = True
         thread.join()

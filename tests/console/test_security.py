@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import Engine, text
 
 from console.app import create_app
-from console.security.forms import FIELD
-from console.security.passwords import hashed, matches
-from console.security.throttle import MOST_FAILURES, WINDOW_SECONDS, Throttle
+from console.security.forms import TOKEN_FIELD
+from console.security.passwords import hash_password, verify_password
+from console.security.throttle import MAX_FAILURES, WINDOW_SECONDS, Throttle
 from console.security.users import read_users
 from console.settings import ConsoleSettings
 from domain.errors import NotReady
@@ -24,7 +24,7 @@ PASSWORD = "correct horse"
 @pytest.fixture(scope="module")
 def lines() -> str:
     # Hashing is slow on purpose.
-    return f"# Curators\n\nnoor:{hashed(PASSWORD)}\nines:{hashed('another pass')}\n"
+    return f"# Curators\n\nnoor:{hash_password(PASSWORD)}\nines:{hash_password('another pass')}\n"
 
 
 @pytest.fixture
@@ -74,6 +74,10 @@ def test_two_ways_to_tell_who_asks_are_refused(users: Path):
         ":scrypt$15$aa$aa",
         "noor:scrypt$1$aa$aa",
         "noor:scrypt$15$!$aa",
+        "noor:$argon2id$v=19$m=65536,t=3,p=4$aa$aa",
+        f"noor:$argon2id$v=19$m=65536,t=3,p=4${'a' * 22}${'!' * 43}",
+        f"noor:$argon2id$v=19$m=9999999,t=3,p=4${'a' * 22}${'a' * 43}",
+        f"noor:$argon2i$v=19$m=65536,t=3,p=4${'a' * 22}${'a' * 43}",
     ],
 )
 def test_a_users_file_that_is_not_in_order_is_refused(tmp_path: Path, content: str):
@@ -86,11 +90,43 @@ def test_a_users_file_that_is_not_in_order_is_refused(tmp_path: Path, content: s
 
 
 def test_a_password_is_kept_as_a_salted_hash():
-    one, two = hashed("correct horse"), hashed("correct horse")
+    one, two = hash_password("correct horse"), hash_password("correct horse")
     assert one != two
+    assert one.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
     assert "correct" not in one
-    assert matches("correct horse", one)
-    assert not matches("Correct horse", one)
+    assert verify_password("correct horse", one)
+    assert not verify_password("Correct horse", one)
+
+
+SCRYPT = (
+    "scrypt$15$r1lvsKkyjI3dPzfFbGTyeQ==$"
+    "SznOtDw9KcgsEvC8x8HPPj5+oCLtFBOrecDdEWF24r7WLG2hmqv31bn3PvWEOuuganPH+m9aEDXOWoQtHYnIXg=="
+)
+"""Of PASSWORD, as versions before argon2 stored it."""
+
+
+def test_a_line_of_an_older_users_file_still_lets_its_user_in(tmp_path: Path, lines: str):
+    file = tmp_path / "users"
+    file.write_text(f"kofi:{SCRYPT}\n{lines}")
+    users = read_users(file)
+    assert users.verify("kofi", PASSWORD)
+    assert not users.verify("kofi", "Correct horse")
+    assert users.verify("noor", PASSWORD)
+
+
+def test_an_unknown_name_costs_the_check_of_a_users_password(
+    users: Path, monkeypatch: pytest.MonkeyPatch
+):
+    checked = []
+    monkeypatch.setattr(
+        "console.security.users.verify_password",
+        lambda password, stored: not checked.append((password, stored)),
+    )
+    known = read_users(users)
+    assert not known.verify("nobody", PASSWORD)
+    assert not known.verify("nobody", PASSWORD)
+    ((password, stored),) = set(checked)
+    assert (password, f":{stored}\n" in users.read_text()) == (PASSWORD, True)
 
 
 def test_nothing_is_shown_to_who_has_not_signed_in(guarded: Visit, library: Library):
@@ -138,7 +174,7 @@ def test_a_wrong_name_and_a_wrong_password_look_the_same(guarded: Visit):
 
 
 def test_guessing_is_slowed_down_for_one_name_only(guarded: Visit):
-    for _ in range(MOST_FAILURES):
+    for _ in range(MAX_FAILURES):
         assert sign_in(guarded, password="guess").status_code == 401
     assert sign_in(guarded).status_code == 429
     assert sign_in(guarded, name="ines", password="another pass").status_code == 303
@@ -147,12 +183,12 @@ def test_guessing_is_slowed_down_for_one_name_only(guarded: Visit):
 def test_after_a_while_a_name_may_try_again():
     now = [0.0]
     throttle = Throttle(lambda: now[0])
-    for _ in range(MOST_FAILURES):
-        throttle.failed("noor", "here")
-    assert throttle.is_closed("noor", "here")
-    assert not throttle.is_closed("noor", "there")
+    for _ in range(MAX_FAILURES):
+        throttle.record_failure("noor", "here")
+    assert throttle.is_blocked("noor", "here")
+    assert not throttle.is_blocked("noor", "there")
     now[0] = WINDOW_SECONDS + 1
-    assert not throttle.is_closed("noor", "here")
+    assert not throttle.is_blocked("noor", "here")
 
 
 @pytest.mark.parametrize(
@@ -188,7 +224,10 @@ def test_a_changed_password_or_a_removed_user_ends_the_session(engine, users: Pa
         sign_in(visit)
         kept = dict(client.cookies)
         assert client.get("/conversations").status_code == 200
-    for content in (f"noor:{hashed('a new password')}\n", f"ines:{hashed('another pass')}\n"):
+    for content in (
+        f"noor:{hash_password('a new password')}\n",
+        f"ines:{hash_password('another pass')}\n",
+    ):
         users.write_text(content)
         with served(**settings) as address:
             client = Visit(address).client
@@ -272,7 +311,9 @@ def test_signing_in_and_out_need_the_token_too(guarded: Visit):
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1"])
 def test_a_form_from_another_origin_is_refused(console: Visit, origin: str):
     answer = console.client.post(
-        "/conversations", data={FIELD: console.token(), "do": "clear"}, headers={"Origin": origin}
+        "/conversations",
+        data={TOKEN_FIELD: console.token(), "do": "clear"},
+        headers={"Origin": origin},
     )
     assert answer.status_code == 403
 
@@ -302,6 +343,18 @@ def test_a_tampered_cookie_counts_as_none(console: Visit, library: Library):
     for sent, count in (*((each, 0) for each in changed), (value, 1)):
         answer = console.get("/conversations", headers={"Cookie": f"{name}={sent}".encode()})
         assert f"{count} of at most 80 selected" in Page(answer.text).text, sent
+
+
+def test_a_malformed_cookie_of_another_application_costs_nobody_the_selection(
+    console: Visit, library: Library
+):
+    console.pick(library.add())
+    own = "; ".join(f"{name}={value}" for name, value in console.client.cookies.items())
+    console.client.cookies.clear()
+    for foreign in ("a[b]{c}=1", 'x="y', "plain", "=", "ü=1"):
+        answer = console.get("/conversations", headers={"Cookie": f"{foreign}; {own}".encode()})
+        assert "1 of at most 80 selected" in Page(answer.text).text, foreign
+        assert "set-cookie" not in answer.headers, foreign
 
 
 def test_eighty_selected_fit_into_a_cookie(console: Visit, library: Library):
@@ -406,7 +459,7 @@ def test_large_and_endless_bodies_are_refused(console: Visit):
     many = "&".join(f"picked={n}" for n in range(2000))
     answer = console.client.post(
         "/conversations",
-        content=f"{FIELD}={token}&{many}",
+        content=f"{TOKEN_FIELD}={token}&{many}",
         headers={"Content-Type": "application/x-www-form-urlencoded"},
     )
     assert answer.status_code == 400

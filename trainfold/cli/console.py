@@ -1,12 +1,19 @@
-"""`console`, `console-user`: the pages for people who curate."""
+"""`console`, `console-user`: run the console, which is a program of its own (`python -m console`).
 
+Both replace this process, so that Ctrl+C, the pid and the exit code are the console's.
+"""
+
+import os
+import subprocess
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
-from trainfold.cli.output import say, stdout
 from trainfold.cli.ready import ready
+
+# -P: a folder `console` where the user happens to be is not ours.
+CONSOLE = (sys.executable, "-P", "-m", "console")
 
 
 def console(
@@ -17,32 +24,20 @@ def console(
 
     `trainfold up` starts one in the background. Settings: docs/console.md.
     """
-    from console.serving import Serving  # noqa: PLC0415 - only this command needs the web server
-    from console.settings import ConsoleSettings  # noqa: PLC0415
-
-    given = {"host": host, "port": port}
-    asked = ConsoleSettings().model_copy(update={k: v for k, v in given.items() if v is not None})
-    asked.require_authentication()
+    given = {"--host": host, "--port": port}
+    options = [f"{name}={value}" for name, value in given.items() if value is not None]
+    # A console that would let strangers in is refused before any service is started.
+    checked = subprocess.run([*CONSOLE, "check", *options], check=False)
+    if checked.returncode:
+        raise typer.Exit(checked.returncode)
     ready("database", "s3", "prefect", worker=True)
-    serving = Serving(asked)
-    say(f"The console is at {serving.address}; Ctrl+C stops it.")
-    serving.run()
+    _become_console("serve", *options)
 
 
 def console_user(name: Annotated[str, typer.Argument(help="The user's name.")]) -> None:
     """Ask for a password and print the user's line for the console's users file."""
-    from console.security.passwords import SHORTEST, hashed  # noqa: PLC0415
-
-    if not name.isprintable() or ":" in name or name.startswith("#") or name != name.strip():
-        raise typer.BadParameter("a name has no colon and does not begin with #", param_hint="NAME")
-    password = _password()
-    if len(password) < SHORTEST:
-        raise typer.BadParameter(f"a password has at least {SHORTEST} characters")
-    stdout.print(f"{name}:{hashed(password)}", markup=False, highlight=False, soft_wrap=True)
+    _become_console("user", "--", name)
 
 
-def _password() -> str:
-    if sys.stdin.isatty():
-        answer: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
-        return answer
-    return sys.stdin.readline().rstrip("\n")
+def _become_console(*arguments: str) -> NoReturn:
+    os.execve(sys.executable, [*CONSOLE, *arguments], os.environ)  # noqa: S606 - no shell is needed

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 from sqlalchemy import text
 
-from console.security.passwords import hashed
+from console.security.passwords import hash_password
 from soak.building import as_bytes
 from tests.asking import carry_out, request
 from tests.conftest import Library
@@ -98,7 +98,7 @@ def test_hostile_names_run_nowhere(curator: Curator, library: Library):
 def test_signing_in_by_hand(visiting: Visiting, library: Library, tmp_path: Path):
     library.add()
     users = tmp_path / "users"
-    users.write_text(f"noor:{hashed('correct horse')}\n")
+    users.write_text(f"noor:{hash_password('correct horse')}\n")
     with served(users_file=users) as address:
         curator = visiting(address)
         page = curator.open("/conversations?status=completed")

@@ -1,4 +1,4 @@
-"""Serve the console."""
+"""The console's web server."""
 
 import gc
 import secrets
@@ -13,13 +13,13 @@ from trainfold.stack.home import PrivateJsonFile
 from trainfold.stack.loopback import choose_ports
 
 
-class Serving:
-    """A console that is ready to be served; raises NotReady where strangers could reach it."""
+class ConsoleServer:
+    """A console that is ready to serve; raises NotReady if strangers could reach it."""
 
     def __init__(self, settings: ConsoleSettings) -> None:
         (port,) = [settings.port] if settings.port else choose_ports([], count=1)
         self._settings = settings.model_copy(
-            update={"port": port, "secret": settings.secret or _kept_secret()}
+            update={"port": port, "secret": settings.secret or _stored_secret()}
         )
         self._app = create_app(self._settings)
 
@@ -29,29 +29,28 @@ class Serving:
         return f"http://{f'[{host}]' if ':' in host else host}:{self._settings.port}"
 
     def run(self) -> None:
-        """Serve until this process is told to end."""
-        # What is loaded by now stays; looking through it for garbage would hold up a page in
-        # twenty for a tenth of a second.
+        """Serve until a signal ends this process."""
+        # Objects loaded by now live as long as the process. Collecting them as garbage would delay
+        # one page in twenty by a tenth of a second.
         gc.collect()
         gc.freeze()
-        self.server.run()
+        self.uvicorn_server().run()
 
-    @property
-    def server(self) -> uvicorn.Server:
+    def uvicorn_server(self) -> uvicorn.Server:
         config = uvicorn.Config(
             self._app,
             host=self._settings.host,
             port=self._settings.port,
             log_level="warning",
             server_header=False,
-            # Whom to believe is our own setting.
+            # TRAINFOLD_CONSOLE_TRUSTED_PROXIES says which proxies are believed.
             proxy_headers=False,
         )
         return uvicorn.Server(config)
 
 
-def _kept_secret() -> SecretStr:
-    """Signs cookies. Kept in the home, so that a restart signs nobody out."""
+def _stored_secret() -> SecretStr:
+    """Return the secret that signs cookies, stored in the home: a restart signs nobody out."""
     home = home_directory()
     home.mkdir(parents=True, exist_ok=True)
     with PrivateJsonFile(home / "console.json").change() as content:

@@ -1,4 +1,4 @@
-"""What the conversations page shows, as its URL says it."""
+"""The query of the conversations page: filters, order and page, as its URL carries them."""
 
 from collections.abc import Mapping
 from typing import Literal, Self
@@ -10,22 +10,23 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from db.browsing import Column, Filters, Order
 from domain.versions.naming import MAX_NAME_LENGTH
 
-SIZES = ("25", "50", "100")
 PATH = "/conversations"
-LONGEST_TEXT = 200
+PAGE_SIZES = ("25", "50", "100")
+MAX_TEXT_LENGTH = 200
+DESCENDING_FIRST: tuple[Column, ...] = ("created", "quality")
 
 
-class Browse(BaseModel):
-    """Every field is a parameter of the URL, and there only where it is not the default."""
+class BrowseQuery(BaseModel):
+    """Each field is a parameter of the URL, which leaves out defaults."""
 
     model_config = ConfigDict(frozen=True)
 
-    text: str = Field("", max_length=LONGEST_TEXT)
+    text: str = Field("", max_length=MAX_TEXT_LENGTH)
     batch: UUID | None = None
-    status: str = Field("", max_length=LONGEST_TEXT)
-    persona: str = Field("", max_length=LONGEST_TEXT)
-    arc: str = Field("", max_length=LONGEST_TEXT)
-    topic: str = Field("", max_length=LONGEST_TEXT)
+    status: str = Field("", max_length=MAX_TEXT_LENGTH)
+    persona: str = Field("", max_length=MAX_TEXT_LENGTH)
+    arc: str = Field("", max_length=MAX_TEXT_LENGTH)
+    topic: str = Field("", max_length=MAX_TEXT_LENGTH)
     not_in: str = Field("", max_length=MAX_NAME_LENGTH)
     """The name of a training file."""
     sort: Column = "created"
@@ -36,58 +37,58 @@ class Browse(BaseModel):
     @field_validator("text", "status", "persona", "arc", "topic", "not_in")
     @classmethod
     def _printable(cls, value: str) -> str:
-        """PostgreSQL takes no NUL, and nobody searches for control characters."""
+        """Drop control characters: PostgreSQL takes no NUL, and nobody searches for the others."""
         return "".join(character for character in value if character.isprintable()).strip()
 
     @classmethod
-    def of(cls, parameters: Mapping[str, str]) -> Self:
-        """What is not understood counts as not given: an old or mistyped link still opens."""
+    def from_parameters(cls, parameters: Mapping[str, str]) -> Self:
+        """Read a URL's parameters and ignore invalid ones: an old or mistyped link still opens."""
         given = {name: value for name, value in parameters.items() if value}
         try:
             return cls.model_validate(given)
         except ValidationError as error:
-            wrong = {each["loc"][0] for each in error.errors()}
-            return cls.model_validate({k: v for k, v in given.items() if k not in wrong})
+            invalid = {detail["loc"][0] for detail in error.errors()}
+            return cls.model_validate({k: v for k, v in given.items() if k not in invalid})
 
     @classmethod
-    def of_query(cls, query: str) -> Self:
-        return cls.of(dict(parse_qsl(query)))
+    def from_query_string(cls, query_string: str) -> Self:
+        return cls.from_parameters(dict(parse_qsl(query_string)))
 
     @property
-    def query(self) -> str:
+    def query_string(self) -> str:
         return urlencode(self.model_dump(mode="json", exclude_defaults=True))
 
     @property
     def url(self) -> str:
-        return f"{PATH}?{self.query}" if self.query else PATH
+        return f"{PATH}?{self.query_string}" if self.query_string else PATH
 
     @property
     def is_filtered(self) -> bool:
-        plain = Browse(sort=self.sort, dir=self.dir, size=self.size, page=self.page)
-        return self != plain
+        return self != BrowseQuery(sort=self.sort, dir=self.dir, size=self.size, page=self.page)
 
     @property
-    def per_page(self) -> int:
+    def page_size(self) -> int:
         return int(self.size)
 
     @property
     def offset(self) -> int:
-        return (self.page - 1) * self.per_page
+        return (self.page - 1) * self.page_size
 
     @property
     def order(self) -> Order:
         return Order(by=self.sort, descending=self.dir == "desc")
 
-    def at(self, page: int) -> "Browse":
+    def with_page(self, page: int) -> "BrowseQuery":
         return self.model_copy(update={"page": page})
 
-    def sorted_by(self, column: Column) -> "Browse":
-        """The first page in a column's order; the other way round if it is that already."""
-        other_way = self.dir == "asc" if self.sort == column else column in DOWN_FIRST
-        changes = {"sort": column, "dir": "desc" if other_way else "asc", "page": 1}
+    def sorted_by(self, column: Column) -> "BrowseQuery":
+        """Return the first page in the column's order, reversed if the page has that order."""
+        descending = self.dir == "asc" if self.sort == column else column in DESCENDING_FIRST
+        changes = {"sort": column, "dir": "desc" if descending else "asc", "page": 1}
         return self.model_copy(update=changes)
 
     def filters(self, not_in: UUID | None) -> Filters:
+        """Return the filters; `not_in` is the id of the training file that the query names."""
         return Filters(
             batch_id=self.batch,
             status=self.status or None,
@@ -97,6 +98,3 @@ class Browse(BaseModel):
             text=self.text,
             not_in=not_in,
         )
-
-
-DOWN_FIRST: tuple[Column, ...] = ("created", "quality")

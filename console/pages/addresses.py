@@ -1,0 +1,20 @@
+"""Training files in a page's address."""
+
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from db import catalogue
+
+
+def training_file_name(connection: Connection, segment: str) -> str:
+    """Return the name that a segment of an address stands for, which is a name or an id.
+
+    See `rendering.training_file_path`.
+    """
+    try:
+        id = UUID(segment)
+    except ValueError:
+        return segment
+    files = catalogue.training_file_choices(connection)
+    return next((file.name for file in files if file.id == id), segment)
