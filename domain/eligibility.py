@@ -193,25 +193,38 @@ def _about_conversation(conversation_id: UUID, facts: ConversationFacts | None) 
 
 def about_source(conversation_id: UUID, facts: ConversationFacts | None) -> Iterator[Reason]:
     """Reasons that hold for any training file: the conversation has no finished file."""
-
-    def reason(code: str, text: str) -> Reason:
-        return Reason(conversation_id=str(conversation_id), code=code, reason=text)
-
     if facts is None:
-        yield reason("unknown-conversation", "No conversation has this id.")
+        yield Reason(
+            conversation_id=str(conversation_id),
+            code="unknown-conversation",
+            reason="No conversation has this id.",
+        )
         return
-    if facts.enrichment_status != "completed":
-        yield reason(
-            "not-completed", f"Its enrichment is “{facts.enrichment_status}”, not “completed”."
+    yield from source_reasons(
+        conversation_id,
+        enrichment_status=facts.enrichment_status,
+        enriched_file_path=facts.enriched_file_path,
+    )
+
+
+def source_reasons(
+    conversation_id: UUID, *, enrichment_status: str | None, enriched_file_path: str | None
+) -> list[Reason]:
+    """Return why no training file can take a conversation; empty if one can."""
+    texts = {}
+    if enrichment_status != "completed":
+        texts["not-completed"] = f"Its enrichment is “{enrichment_status}”, not “completed”."
+    if enriched_file_path is None:
+        texts["no-enriched-file"] = "It has no enriched file."
+    elif not is_safe_key(enriched_file_path):
+        texts["unsafe-path"] = (
+            f"Its enriched file's path {enriched_file_path[:200]!r} is not a plain path "
+            "inside the bucket (A-Z, a-z, 0-9, _ . - and single slashes)."
         )
-    if facts.enriched_file_path is None:
-        yield reason("no-enriched-file", "It has no enriched file.")
-    elif not is_safe_key(facts.enriched_file_path):
-        yield reason(
-            "unsafe-path",
-            f"Its enriched file's path {facts.enriched_file_path[:200]!r} is not a plain path "
-            "inside the bucket (A-Z, a-z, 0-9, _ . - and single slashes).",
-        )
+    return [
+        Reason(conversation_id=str(conversation_id), code=code, reason=text)
+        for code, text in texts.items()
+    ]
 
 
 def _labelled(admitted: Sequence[ConversationFacts]) -> Iterator[EligibleConversation]:
