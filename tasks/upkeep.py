@@ -3,8 +3,8 @@
 from prefect import task
 from prefect.tasks import exponential_backoff
 
-from db.catalogue import training_file_choices
 from db.engine import reading
+from db.training_files import training_file_choices
 from domain.version import VersionRecord
 from tasks import resources
 from tasks.policies import may_help

@@ -16,13 +16,13 @@ from console.rendering import render
 from console.security.forms import field
 from console.security.sessions import state
 from console.selection import uuids, with_more
-from db import catalogue, rows
-from db.catalogue import TrainingFileRow
+from db.conversation_list import conversation_rows
 from db.engine import reading
+from db.training_files import TrainingFileRow, training_file_rows
 from db.versions import find_request
 from domain.errors import Blocked
 from domain.findings import Reason
-from domain.naming import MAX_NAME_LENGTH, name_key
+from domain.naming import MAX_NAME_LENGTH
 from domain.requests import AddRequest
 from tasks import resources
 
@@ -132,7 +132,7 @@ def _shown(asked: AddRequest, found: Preview, *, is_read: bool) -> dict[str, Any
     for reason in found.reasons:
         reasons.setdefault(reason.conversation_id or "", []).append(reason)
     with reading(resources.engine()) as connection:
-        chosen = rows.rows(connection, [id for id in asked.ids if id])
+        chosen = conversation_rows(connection, [id for id in asked.ids if id])
     return {
         "asked": asked,
         "rows": chosen,
@@ -148,5 +148,5 @@ def _shown(asked: AddRequest, found: Preview, *, is_read: bool) -> dict[str, Any
 
 def _file(asked: AddRequest) -> TrainingFileRow | None:
     with reading(resources.engine()) as connection:
-        found = [] if asked.new else catalogue.training_files(connection, name_key(asked.name))
+        found = [] if asked.new else training_file_rows(connection, asked.name)
     return found[0] if found else None

@@ -16,12 +16,16 @@ from console.rendering import render, tell_next
 from console.security.forms import field
 from console.security.sessions import state
 from console.selection import uuids, with_more, with_picks
-from db import browsing, catalogue, rows
+from db import browsing
+from db.batches import list_batches
 from db.browsing import COLUMNS, REACH, Column, Page, Words
+from db.conversation_list import ConversationRow, conversation_rows
 from db.engine import reading
+from db.training_files import training_file_choices, training_file_rows
 from db.words import Names
+from domain.eligibility import source_reasons
+from domain.findings import Reason
 from domain.limits import MAX_CONVERSATIONS
-from domain.naming import name_key
 from tasks import resources
 
 router = APIRouter(dependencies=[Depends(visiting)])
@@ -54,15 +58,16 @@ def conversations(request: Request) -> Response:
     browse = Browse.of(request.query_params)
     with reading(resources.engine()) as connection:
         words = _words(request, connection, browse)
-        files = catalogue.training_file_choices(connection)
+        files = training_file_choices(connection)
         found, browse = _page(connection, browse, words)
-        shown = rows.rows(connection, found.ids)
-        batches = rows.batches(connection, limit=MOST_BATCHES)
+        rows = conversation_rows(connection, found.ids)
+        batches = list_batches(connection, limit=MOST_BATCHES)
     return render(
         request,
         "conversations.html",
         browse=browse,
-        rows=shown,
+        rows=rows,
+        reasons_of={row.conversation_id: _reasons(row) for row in rows},
         batches=batches,
         total=found.total,
         pages=_pages(found, browse),
@@ -152,7 +157,8 @@ def _pick(request: Request, candidates: Iterable[Sequence[UUID]]) -> None:
     seen = unfit = 0
     with reading(resources.engine()) as connection:
         for ids in candidates:
-            fit = rows.addable(connection, ids)
+            rows = conversation_rows(connection, ids)
+            fit = [row.conversation_id for row in rows if not _reasons(row)]
             seen += len(ids)
             unfit += len(ids) - len(fit)
             held.selection, left_out = with_more(held.selection, fit)
@@ -170,6 +176,14 @@ def _pick(request: Request, candidates: Iterable[Sequence[UUID]]) -> None:
 
 def _no_room(more: str) -> str:
     return f"At most {MAX_CONVERSATIONS} conversations can be selected. {more}"
+
+
+def _reasons(row: ConversationRow) -> list[Reason]:
+    return source_reasons(
+        row.conversation_id,
+        enrichment_status=row.enrichment_status,
+        enriched_file_path=row.enriched_file_path,
+    )
 
 
 def _words(request: Request, connection: Connection, browse: Browse) -> Words:
@@ -205,5 +219,5 @@ def _pages(found: Page, browse: Browse) -> int:
 
 
 def _id_of(connection: Connection, name: str) -> UUID | None:
-    files = catalogue.training_files(connection, name_key(name)) if name else []
+    files = training_file_rows(connection, name) if name else []
     return files[0].id if files else None

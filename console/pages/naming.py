@@ -4,7 +4,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from db import catalogue
+from db.training_files import training_file_choices
 
 
 def named(connection: Connection, part: str) -> str:
@@ -13,5 +13,5 @@ def named(connection: Connection, part: str) -> str:
         wanted = UUID(part)
     except ValueError:
         return part
-    found = [file.name for file in catalogue.training_file_choices(connection) if file.id == wanted]
+    found = [file.name for file in training_file_choices(connection) if file.id == wanted]
     return found[0] if found else part
