@@ -12,7 +12,7 @@ from console.security.identity import Identity, Visitor
 from console.security.sessions import Cookies
 from console.security.throttle import Throttle
 from console.settings import ConsoleSettings
-from db.words import Names, Vocabulary, read_names, read_vocabulary
+from db.search_terms import KnownKeys, KnownNames, read_known_keys, read_known_names
 from domain.errors import NotReady
 from tasks import resources
 from trainfold.submission import Runs
@@ -25,8 +25,8 @@ class Console:
     identity: Identity
     templates: Environment
     throttle: Throttle = field(default_factory=Throttle)
-    vocabulary: Kept[Vocabulary] = field(default_factory=lambda: Kept(read_vocabulary))
-    names: Kept[Names] = field(default_factory=lambda: Kept(read_names))
+    known_keys: Kept[KnownKeys] = field(default_factory=lambda: Kept(read_known_keys))
+    known_names: Kept[KnownNames] = field(default_factory=lambda: Kept(read_known_names))
 
 
 def console(request: Request) -> Console:

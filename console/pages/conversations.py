@@ -16,13 +16,19 @@ from console.rendering import render, tell_next
 from console.security.forms import field
 from console.security.sessions import state
 from console.selection import uuids, with_more, with_picks
-from db import browsing
 from db.batches import list_batches
-from db.browsing import COLUMNS, REACH, Column, Page, Words
 from db.conversation_list import ConversationRow, conversation_rows
+from db.conversation_search import (
+    COLUMNS,
+    MAX_REACHABLE,
+    Column,
+    Page,
+    find_page,
+    reachable_ids,
+)
 from db.engine import reading
+from db.search_terms import KnownNames, SearchTerms
 from db.training_files import training_file_choices, training_file_rows
-from db.words import Names
 from domain.eligibility import source_reasons
 from domain.findings import Reason
 from domain.limits import MAX_CONVERSATIONS
@@ -57,10 +63,10 @@ def start() -> Response:
 def conversations(request: Request) -> Response:
     browse = Browse.of(request.query_params)
     with reading(resources.engine()) as connection:
-        words = _words(request, connection, browse)
+        terms = _search_terms(request, connection, browse)
         files = training_file_choices(connection)
-        found, browse = _page(connection, browse, words)
-        rows = conversation_rows(connection, found.ids)
+        page, browse = _page(connection, browse, terms)
+        rows = conversation_rows(connection, page.ids)
         batches = list_batches(connection, limit=MOST_BATCHES)
     return render(
         request,
@@ -69,10 +75,10 @@ def conversations(request: Request) -> Response:
         rows=rows,
         reasons_of={row.conversation_id: _reasons(row) for row in rows},
         batches=batches,
-        total=found.total,
-        pages=_pages(found, browse),
-        reach=REACH,
-        vocabulary=words[0],
+        total=page.total,
+        pages=_pages(page, browse),
+        reach=MAX_REACHABLE,
+        vocabulary=terms.keys,
         statuses=STATUSES,
         sizes=SIZES,
         columns=COLUMNS,
@@ -146,9 +152,9 @@ def _counter(request: Request, left_out: Sequence[UUID]) -> Response:
 
 def _pick_all(request: Request, browse: Browse) -> None:
     with reading(resources.engine()) as connection:
-        words = _words(request, connection, browse)
+        terms = _search_terms(request, connection, browse)
         filters = browse.filters(_id_of(connection, browse.not_in))
-        _pick(request, browsing.all_ids(connection, filters, browse.order, words))
+        _pick(request, reachable_ids(connection, filters, browse.order, terms))
 
 
 def _pick(request: Request, candidates: Iterable[Sequence[UUID]]) -> None:
@@ -168,8 +174,9 @@ def _pick(request: Request, candidates: Iterable[Sequence[UUID]]) -> None:
     notes = []
     if unfit:
         notes.append(f"{unfit:,} cannot be added and were left out; their rows say why.")
-    if seen == REACH:
-        notes.append(f"The first {REACH:,} were looked at; narrow the filters to choose others.")
+    if seen == MAX_REACHABLE:
+        first = f"The first {MAX_REACHABLE:,} were looked at"
+        notes.append(f"{first}; narrow the filters to choose others.")
     if notes:
         tell_next(request, " ".join(notes))
 
@@ -186,36 +193,38 @@ def _reasons(row: ConversationRow) -> list[Reason]:
     )
 
 
-def _words(request: Request, connection: Connection, browse: Browse) -> Words:
-    """What may be chosen from; and the names, where they are searched."""
+def _search_terms(request: Request, connection: Connection, browse: Browse) -> SearchTerms:
+    """Return the keys to choose from, and the names only if they are searched."""
     known = console(request)
-    names = known.names.of(connection) if browse.text else Names()
-    return known.vocabulary.of(connection), names
+    return SearchTerms(
+        keys=known.known_keys.of(connection),
+        names=known.known_names.of(connection) if browse.text else KnownNames(),
+    )
 
 
-def _page(connection: Connection, browse: Browse, words: Words) -> tuple[Page, Browse]:
-    """The page's conversations; those of the last page where there are not so many."""
-    browse = browse.at(min(browse.page, REACH // browse.per_page))
-    found = _query(connection, browse, words)
-    if not found.ids and found.total:
-        browse = browse.at(_pages(found, browse))
-        found = _query(connection, browse, words)
-    return found, browse
+def _page(connection: Connection, browse: Browse, terms: SearchTerms) -> tuple[Page, Browse]:
+    """Return the page's conversations, or the last page's if there are not so many."""
+    browse = browse.at(min(browse.page, MAX_REACHABLE // browse.per_page))
+    page = _find(connection, browse, terms)
+    if not page.ids and page.total:
+        browse = browse.at(_pages(page, browse))
+        page = _find(connection, browse, terms)
+    return page, browse
 
 
-def _query(connection: Connection, browse: Browse, words: Words) -> Page:
-    return browsing.page(
+def _find(connection: Connection, browse: Browse, terms: SearchTerms) -> Page:
+    return find_page(
         connection,
         browse.filters(_id_of(connection, browse.not_in)),
         browse.order,
-        words,
+        terms,
         limit=browse.per_page,
         offset=browse.offset,
     )
 
 
-def _pages(found: Page, browse: Browse) -> int:
-    return max(1, -(-min(found.total, REACH) // browse.per_page))
+def _pages(page: Page, browse: Browse) -> int:
+    return max(1, -(-min(page.total, MAX_REACHABLE) // browse.per_page))
 
 
 def _id_of(connection: Connection, name: str) -> UUID | None:
