@@ -10,8 +10,9 @@ from sqlalchemy import Connection, event, text
 
 from benchmarks import content
 from benchmarks.measure import Bar, Figure, Report, in_own_process
-from db.catalogue import conversation_ids_of, find_batch, training_files
+from db.batches import conversation_ids_of, find_batch
 from db.engine import reading
+from db.training_files import training_file_rows
 from db.versions import versions
 from domain.versions.requests import AddRequest
 from operations import resources
@@ -84,7 +85,7 @@ def _queries(connection: Connection, repeats: int) -> Report:
         "conversations of a batch": lambda: conversation_ids_of(
             connection, find_batch(connection, str(batch))
         ),
-        "all training files": lambda: training_files(connection),
+        "all training files": lambda: training_file_rows(connection),
         "versions of a training file": lambda: versions(connection, "Library 7"),
     }
     figures, notes, bars = [], [], []

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from db.browsing import Column, Filters, Order
+from db.conversation_search import Column, Filters, Order
 from domain.versions.naming import MAX_NAME_LENGTH
 
 PATH = "/conversations"

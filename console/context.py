@@ -12,7 +12,7 @@ from console.security.identity import Identity
 from console.security.sessions import Cookies
 from console.security.throttle import Throttle
 from console.settings import ConsoleSettings
-from db.words import Names, Vocabulary, read_names, read_vocabulary
+from db.search_terms import KnownKeys, KnownNames, read_known_keys, read_known_names
 from domain.errors import NotReady
 from operations import resources
 from trainfold.prefect_http.runs import Runs
@@ -25,10 +25,12 @@ class ConsoleContext:
     identity: Identity
     templates: Environment
     throttle: Throttle = field(default_factory=Throttle)
-    vocabulary: ConversationCache[Vocabulary] = field(
-        default_factory=lambda: ConversationCache(read_vocabulary)
+    known_keys: ConversationCache[KnownKeys] = field(
+        default_factory=lambda: ConversationCache(read_known_keys)
     )
-    names: ConversationCache[Names] = field(default_factory=lambda: ConversationCache(read_names))
+    known_names: ConversationCache[KnownNames] = field(
+        default_factory=lambda: ConversationCache(read_known_names)
+    )
 
 
 def console_context(request: Request) -> ConsoleContext:

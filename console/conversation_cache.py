@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection
 
-from db.words import conversations_stamp
+from db.search_terms import conversations_stamp
 
 MAX_AGE_SECONDS = 60
 """For databases that do not report whether anything was written."""

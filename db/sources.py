@@ -1,4 +1,4 @@
-"""Register conversations in the source tables, for those who have no application doing it."""
+"""Register conversations in the source tables, where no application does it."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,12 +10,12 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection, select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from db.catalogue import Batch
+from db.batches import Batch
 from db.schema import BatchItemTable, BatchJobTable, ConversationTable
 
 
 class SourceRow(BaseModel):
-    """A conversation row as import writes it."""
+    """A row of `conversations`, as import writes it."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -31,34 +31,34 @@ class SourceRow(BaseModel):
     created_at: datetime
 
 
-def paths_of(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, str | None]:
-    """The enriched file path of every conversation that is registered already."""
+def enriched_paths(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, str | None]:
+    """Return the enriched file paths of those conversations that are registered already."""
     query = select(ConversationTable.conversation_id, ConversationTable.enriched_file_path)
     rows = connection.execute(query.where(ConversationTable.conversation_id.in_(ids)))
     return {row.conversation_id: row.enriched_file_path for row in rows}
 
 
-def batch_named(connection: Connection, name: str) -> Batch:
-    """The batch with this name, made if there is none."""
+def ensure_batch_named(connection: Connection, name: str) -> Batch:
+    """Return the batch with this name; create it if there is none."""
     query = (
         select(BatchJobTable.id)
         .where(BatchJobTable.name == name)
         .order_by(BatchJobTable.id)
         .limit(1)
     )
-    found = connection.execute(query).scalar_one_or_none()
-    return Batch(id=found, name=name) if found else ensure_batch(connection, uuid4(), name)
+    batch_id = connection.execute(query).scalar_one_or_none()
+    return Batch(id=batch_id, name=name) if batch_id else ensure_batch(connection, uuid4(), name)
 
 
 def ensure_batch(connection: Connection, batch_id: UUID, name: str | None = None) -> Batch:
-    """The batch with this id, made if there is none."""
+    """Return the batch with this id; create it if there is none."""
     row = {"id": batch_id, "name": name}
     connection.execute(insert(BatchJobTable).values(row).on_conflict_do_nothing())
     return Batch(id=batch_id, name=name)
 
 
 def register(connection: Connection, rows: Sequence[SourceRow]) -> None:
-    """Insert conversations as completed, or point the rows that exist to their new files."""
+    """Insert conversations as completed; update the rows that exist."""
     values = [row.model_dump() | {"enrichment_status": "completed"} for row in rows]
     statement = insert(ConversationTable)
     changed = {
@@ -72,7 +72,7 @@ def register(connection: Connection, rows: Sequence[SourceRow]) -> None:
 
 
 def link(connection: Connection, batch: Batch, ids: Sequence[UUID]) -> None:
-    """Put conversations into a batch, in order; those that are in it stay where they are."""
+    """Add conversations to a batch, in order; those that it has keep their places."""
     linked = select(BatchItemTable.conversation_id).where(BatchItemTable.batch_job_id == batch.id)
     present = set(connection.execute(linked).scalars())
     new = [{"batch": batch.id, "id": id} for id in ids if id not in present]

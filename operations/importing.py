@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import Engine
 
 from db import sources
-from db.catalogue import Batch
+from db.batches import Batch
 from db.engine import reading, writing
 from db.sources import SourceRow
 from domain import statistics
@@ -111,7 +111,7 @@ class Importer:
     ) -> list[ConversationFile]:
         """What is to be stored: new conversations, and changed ones if updates are wanted."""
         with reading(self.engine) as connection:
-            paths = sources.paths_of(connection, [source.conversation_id for source in found])
+            paths = sources.enriched_paths(connection, [source.conversation_id for source in found])
         with ThreadPoolExecutor(THREADS) as pool:
             same = list(pool.map(lambda s: self._is_stored(s, paths.get(s.conversation_id)), found))
         chosen = []
@@ -159,7 +159,7 @@ class Importer:
             if chosen:
                 sources.register(connection, [self._row(source) for source in chosen])
             if batch_name and linked:
-                outcome.batch = sources.batch_named(connection, batch_name)
+                outcome.batch = sources.ensure_batch_named(connection, batch_name)
                 ids = [source.conversation_id for source in linked]
                 sources.link(connection, outcome.batch, ids)
             for source in linked:

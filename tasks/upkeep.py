@@ -2,8 +2,8 @@
 
 from prefect import task
 
-from db.catalogue import training_file_choices
 from db.engine import reading
+from db.training_files import training_file_choices
 from domain.versions.record import VersionRecord
 from operations import preflight, resources
 from operations.sweep import Swept, sweep_store

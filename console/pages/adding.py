@@ -15,12 +15,12 @@ from console.rendering import render
 from console.security.forms import text_field
 from console.security.sessions import browser_state
 from console.selection import extend_selection, parse_uuids
-from db import catalogue, rows
-from db.catalogue import TrainingFileRow
+from db.conversation_list import conversation_rows
 from db.engine import reading
+from db.training_files import TrainingFileRow, training_file_rows
 from domain.errors import Blocked
 from domain.findings import Reason
-from domain.versions.naming import MAX_NAME_LENGTH, name_key
+from domain.versions.naming import MAX_NAME_LENGTH
 from domain.versions.requests import AddRequest
 from operations import resources
 from operations.admission import version_made_by
@@ -154,7 +154,7 @@ def _preview_values(
     for reason in preview.reasons:
         reasons.setdefault(reason.conversation_id or "", []).append(reason)
     with reading(resources.engine()) as connection:
-        selected = rows.rows(connection, add_request.ids)
+        selected = conversation_rows(connection, add_request.ids)
     return {
         "add_request": add_request,
         "rows": selected,
@@ -173,5 +173,5 @@ def _current_file(add_request: AddRequest) -> TrainingFileRow | None:
     if add_request.new:
         return None
     with reading(resources.engine()) as connection:
-        files = catalogue.training_files(connection, name_key(add_request.name))
+        files = training_file_rows(connection, add_request.name)
     return files[0] if files else None

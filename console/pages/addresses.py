@@ -4,7 +4,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from db import catalogue
+from db.training_files import training_file_choices
 
 
 def training_file_name(connection: Connection, segment: str) -> str:
@@ -16,5 +16,5 @@ def training_file_name(connection: Connection, segment: str) -> str:
         id = UUID(segment)
     except ValueError:
         return segment
-    files = catalogue.training_file_choices(connection)
+    files = training_file_choices(connection)
     return next((file.name for file in files if file.id == id), segment)

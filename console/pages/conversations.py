@@ -16,11 +16,21 @@ from console.rendering import render, show_on_next_page
 from console.security.forms import text_field
 from console.security.sessions import browser_state
 from console.selection import apply_picks, extend_selection, parse_uuids
-from db import browsing, catalogue, rows
-from db.browsing import COLUMNS, REACH, Column, Page, Words
+from db.batches import list_batches
+from db.conversation_list import ConversationRow, conversation_rows
+from db.conversation_search import (
+    COLUMNS,
+    MAX_REACHABLE,
+    Column,
+    Page,
+    find_page,
+    reachable_ids,
+)
 from db.engine import reading
-from db.words import Names
-from domain.versions.naming import name_key
+from db.search_terms import KnownNames, SearchTerms
+from db.training_files import training_file_choices, training_file_rows
+from domain.findings import Reason
+from domain.versions.eligibility import source_reasons
 from domain.versions.requests import MAX_CONVERSATIONS
 from operations import resources
 
@@ -53,21 +63,22 @@ def start() -> Response:
 def conversations(request: Request) -> Response:
     query = BrowseQuery.from_parameters(request.query_params)
     with reading(resources.engine()) as connection:
-        vocabulary, names = _search_terms(request, connection, query)
-        files = catalogue.training_file_choices(connection)
-        page, query = _existing_page(connection, query, (vocabulary, names))
-        shown = rows.rows(connection, page.ids)
-        batches = rows.batches(connection, limit=MAX_BATCHES)
+        terms = _search_terms(request, connection, query)
+        files = training_file_choices(connection)
+        page, query = _existing_page(connection, query, terms)
+        rows = conversation_rows(connection, page.ids)
+        batches = list_batches(connection, limit=MAX_BATCHES)
     return render(
         request,
         "conversations.html",
         query=query,
-        rows=shown,
+        rows=rows,
+        reasons_of={row.conversation_id: _reasons(row) for row in rows},
         batches=batches,
         total=page.total,
         pages=_page_count(page, query),
-        reach=REACH,
-        vocabulary=vocabulary,
+        reach=MAX_REACHABLE,
+        vocabulary=terms.keys,
         statuses=STATUSES,
         page_sizes=PAGE_SIZES,
         columns=COLUMNS,
@@ -144,7 +155,7 @@ def _select_matching(request: Request, query: BrowseQuery) -> None:
     with reading(resources.engine()) as connection:
         terms = _search_terms(request, connection, query)
         filters = query.filters(_training_file_id(connection, query.not_in))
-        _extend_selection(request, browsing.all_ids(connection, filters, query.order, terms))
+        _extend_selection(request, reachable_ids(connection, filters, query.order, terms))
 
 
 def _extend_selection(request: Request, candidates: Iterable[Sequence[UUID]]) -> None:
@@ -153,7 +164,8 @@ def _extend_selection(request: Request, candidates: Iterable[Sequence[UUID]]) ->
     seen = ineligible = 0
     with reading(resources.engine()) as connection:
         for ids in candidates:
-            eligible = rows.addable(connection, ids)
+            rows = conversation_rows(connection, ids)
+            eligible = [row.conversation_id for row in rows if not _reasons(row)]
             seen += len(ids)
             ineligible += len(ids) - len(eligible)
             state.selection, left_out = extend_selection(state.selection, eligible)
@@ -164,8 +176,9 @@ def _extend_selection(request: Request, candidates: Iterable[Sequence[UUID]]) ->
     notes = []
     if ineligible:
         notes.append(f"{ineligible:,} cannot be added and were left out; their rows say why.")
-    if seen == REACH:
-        notes.append(f"The first {REACH:,} were looked at; narrow the filters to choose others.")
+    if seen == MAX_REACHABLE:
+        first = f"The first {MAX_REACHABLE:,} were looked at"
+        notes.append(f"{first}; narrow the filters to choose others.")
     if notes:
         show_on_next_page(request, " ".join(notes))
 
@@ -174,18 +187,28 @@ def _no_room(advice: str) -> str:
     return f"At most {MAX_CONVERSATIONS} conversations can be selected. {advice}"
 
 
-def _search_terms(request: Request, connection: Connection, query: BrowseQuery) -> Words:
-    """Return the vocabulary, and the names if the query searches them."""
+def _reasons(row: ConversationRow) -> list[Reason]:
+    return source_reasons(
+        row.conversation_id,
+        enrichment_status=row.enrichment_status,
+        enriched_file_path=row.enriched_file_path,
+    )
+
+
+def _search_terms(request: Request, connection: Connection, query: BrowseQuery) -> SearchTerms:
+    """Return the keys to choose from, and the names only if the query searches them."""
     context = console_context(request)
-    names = context.names.get(connection) if query.text else Names()
-    return context.vocabulary.get(connection), names
+    return SearchTerms(
+        keys=context.known_keys.get(connection),
+        names=context.known_names.get(connection) if query.text else KnownNames(),
+    )
 
 
 def _existing_page(
-    connection: Connection, query: BrowseQuery, terms: Words
+    connection: Connection, query: BrowseQuery, terms: SearchTerms
 ) -> tuple[Page, BrowseQuery]:
     """Return the query's page, or the last one if there are fewer; and the query of that page."""
-    query = query.with_page(min(query.page, REACH // query.page_size))
+    query = query.with_page(min(query.page, MAX_REACHABLE // query.page_size))
     page = _read_page(connection, query, terms)
     if not page.ids and page.total:
         query = query.with_page(_page_count(page, query))
@@ -193,8 +216,8 @@ def _existing_page(
     return page, query
 
 
-def _read_page(connection: Connection, query: BrowseQuery, terms: Words) -> Page:
-    return browsing.page(
+def _read_page(connection: Connection, query: BrowseQuery, terms: SearchTerms) -> Page:
+    return find_page(
         connection,
         query.filters(_training_file_id(connection, query.not_in)),
         query.order,
@@ -205,9 +228,9 @@ def _read_page(connection: Connection, query: BrowseQuery, terms: Words) -> Page
 
 
 def _page_count(page: Page, query: BrowseQuery) -> int:
-    return max(1, -(-min(page.total, REACH) // query.page_size))
+    return max(1, -(-min(page.total, MAX_REACHABLE) // query.page_size))
 
 
 def _training_file_id(connection: Connection, name: str) -> UUID | None:
-    files = catalogue.training_files(connection, name_key(name)) if name else []
+    files = training_file_rows(connection, name) if name else []
     return files[0].id if files else None

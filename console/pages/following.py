@@ -5,12 +5,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
-from trainfold.prefect_http.runs import RunProgress
 
 from console.context import runs
 from console.pages.dependencies import authenticate
 from console.rendering import render
 from domain.format import FORMATS
+from trainfold.prefect_http.runs import RunProgress
 
 router = APIRouter(dependencies=[Depends(authenticate)])
 

@@ -8,14 +8,12 @@ from console.context import runs
 from console.pages.addresses import training_file_name
 from console.pages.dependencies import authenticate
 from console.rendering import render
-from db import catalogue
 from db import versions as database
 from db.engine import reading
-from db.holding import members_page
+from db.training_files import members_page, training_file_rows
 from domain.errors import TrainfoldError
 from domain.format import FORMATS
 from domain.statistics import quality_summary
-from domain.versions.naming import name_key
 from operations import resources
 
 MEMBERS_PER_PAGE = 50
@@ -26,7 +24,7 @@ router = APIRouter(dependencies=[Depends(authenticate)])
 @router.get("/training-files")
 def training_files(request: Request) -> Response:
     with reading(resources.engine()) as connection:
-        files = catalogue.training_files(connection)
+        files = training_file_rows(connection)
     charts = {file.id: scaffolding_distributions(file.statistics) for file in files}
     return render(request, "training_files.html", files=files, charts=charts, formats=FORMATS)
 
@@ -36,7 +34,7 @@ def training_file(request: Request, file: str, page: int = 1) -> Response:
     with reading(resources.engine()) as connection:
         name = training_file_name(connection, file)
         versions = database.versions(connection, name)
-        (row,) = catalogue.training_files(connection, name_key(name))
+        (row,) = training_file_rows(connection, name)
         current = versions[0]
         pages = max(1, -(-current.conversation_count // MEMBERS_PER_PAGE))
         page = min(max(page, 1), pages)

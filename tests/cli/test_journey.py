@@ -91,6 +91,30 @@ def test_a_damaged_object_is_found_by_verify_and_by_download(
     assert trainfold("download", "Talks", "--format", "json", "--version", "9").code == 4
 
 
+def test_a_listed_conversation_is_a_document_of_these_fields(trainfold, library: Library):
+    id = library.add(
+        persona_key="p", emotional_arc_key="a", topic_key="t", quality_score="4.50", tier="seed",
+        created_at="2026-01-02T03:04:05Z",
+    )  # fmt: skip
+    first, second = library.batch(id, name="Monday"), library.batch(id, name=None)
+    carry_out(request("Talks", [id], new=True))
+    (row,) = trainfold("conversations", "--json").json
+    assert list(row.items()) == [
+        ("conversation_id", str(id)),
+        ("persona_key", "p"),
+        ("emotional_arc_key", "a"),
+        ("topic_key", "t"),
+        ("quality_score", "4.50"),
+        ("tier", "seed"),
+        ("enrichment_status", "completed"),
+        ("created_at", "2026-01-02T03:04:05+00:00"),
+        ("batch_ids", [str(first), str(second)]),
+        ("batch_names", ["Monday", None]),
+        ("training_files", ["Talks"]),
+    ]
+    assert f"Monday, {second}" in trainfold("conversations").out
+
+
 def test_an_empty_start_says_how_to_begin(trainfold):
     assert "trainfold add NAME --new" in trainfold("files").out
     assert "trainfold import" in trainfold("conversations").out

@@ -7,7 +7,7 @@ from uuid import uuid4
 from sqlalchemy import Engine
 
 from console.pages import conversations as pages
-from db import browsing, words
+from db import conversation_search, search_terms
 from tests.asking import carry_out, request
 from tests.conftest import Library
 from tests.console.conftest import Page, Visit
@@ -79,7 +79,7 @@ def test_every_filter_narrows_and_lives_in_the_address(console: Visit, library: 
 def test_a_word_of_large_batches_finds_their_conversations(
     console: Visit, library: Library, monkeypatch
 ):
-    monkeypatch.setattr(words, "FEW", 1)
+    monkeypatch.setattr(search_terms, "MAX_NAMED", 1)
     wanted = {str(id) for id in library.add_many(3)}
     library.batch(*wanted, name="autumn_talks")
     library.add()
@@ -98,8 +98,8 @@ def test_ids_are_found_by_their_beginning_alone(console: Visit, library: Library
 
 def test_counts_and_pages_end_where_they_say(console: Visit, library: Library, monkeypatch):
     library.add_many(60)
-    monkeypatch.setattr(browsing, "REACH", 50)
-    monkeypatch.setattr(pages, "REACH", 50)
+    monkeypatch.setattr(conversation_search, "MAX_REACHABLE", 50)
+    monkeypatch.setattr(pages, "MAX_REACHABLE", 50)
     page = console.page("/conversations?page=2")
     assert len(ids_on(page)) == 50
     for text in ("more than 50 in all", "Page 1 of 1", "Pages reach the first 50."):

@@ -8,8 +8,8 @@ from itertools import count
 from pathlib import Path
 from uuid import uuid4
 
-from db.catalogue import training_file_choices
 from db.engine import reading
+from db.training_files import training_file_choices
 from domain.format import FORMATS
 from domain.versions.record import VersionRecord
 from domain.versions.requests import AddRequest

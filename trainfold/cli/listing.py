@@ -5,14 +5,14 @@ from typing import Annotated, Any
 
 import typer
 
-from db import catalogue
 from db import versions as database
-from db.catalogue import ConversationRow, TrainingFileRow
+from db.batches import find_batch
+from db.conversation_list import ConversationRow, list_conversations
 from db.engine import reading
+from db.training_files import TrainingFileRow, training_file_rows
 from db.versions import find_version, members
 from domain.documents import statistics_document, version_document
 from domain.statistics import scaffolding_distribution
-from domain.versions.naming import name_key
 from domain.versions.record import VersionRecord
 from operations import resources
 from trainfold.cli.output import Json, print_table, show, stdout
@@ -35,6 +35,10 @@ class Status(StrEnum):
     COMPLETED = "completed"
 
 
+CONVERSATION_FIELDS = {
+    "conversation_id", "persona_key", "emotional_arc_key", "topic_key", "quality_score", "tier",
+    "enrichment_status", "created_at",
+}  # fmt: skip
 File = Annotated[str, typer.Argument(metavar="FILE", help="Name of the training file.")]
 
 
@@ -48,21 +52,21 @@ def conversations(
     """List conversations with their batches and the training files that hold them."""
     ready("database")
     with reading(resources.engine()) as connection:
-        rows = catalogue.conversations(
+        rows = list_conversations(
             connection,
-            batch_id=catalogue.find_batch(connection, batch).id if batch else None,
+            batch_id=find_batch(connection, batch).id if batch else None,
             status=status,
             sort=sort.value,
             limit=limit,
         )
-    show([row.model_dump() for row in rows], lambda: _print_conversations(rows))
+    show([_conversation_document(row) for row in rows], lambda: _print_conversations(rows))
 
 
 def files(json: Json = False) -> None:
     """List the training files."""
     ready("database")
     with reading(resources.engine()) as connection:
-        rows = catalogue.training_files(connection)
+        rows = training_file_rows(connection)
     show([_file_document(row) for row in rows], lambda: _print_files(rows))
 
 
@@ -71,7 +75,7 @@ def show_file(file: File, json: Json = False) -> None:
     ready("database")
     with reading(resources.engine()) as connection:
         version = find_version(connection, file)
-        (row,) = catalogue.training_files(connection, name_key(file))
+        (row,) = training_file_rows(connection, file)
         held = [str(member.conversation_id) for member in members(connection, version)]
     document = _file_document(row) | {"conversation_ids": held}
     show(document, lambda: _print_file(row, version, held))
@@ -83,6 +87,14 @@ def versions(file: File, json: Json = False) -> None:
     with reading(resources.engine()) as connection:
         found = database.versions(connection, file)
     show([version_document(version) for version in found], lambda: _print_versions(found))
+
+
+def _conversation_document(row: ConversationRow) -> dict[str, Any]:
+    return row.model_dump(include=CONVERSATION_FIELDS) | {
+        "batch_ids": [batch.id for batch in row.batches],
+        "batch_names": [batch.name for batch in row.batches],
+        "training_files": [file.name for file in row.training_files],
+    }
 
 
 def _file_document(row: "TrainingFileRow") -> dict[str, Any]:
@@ -102,10 +114,8 @@ def _print_conversations(rows: "list[ConversationRow]") -> None:
                 None if row.quality_score is None else f"{row.quality_score:.2f}",
                 row.tier,
                 row.enrichment_status,
-                ", ".join(
-                    name or str(id) for id, name in zip(row.batch_ids, row.batch_names, strict=True)
-                ),
-                ", ".join(row.training_files),
+                ", ".join(batch.name or str(batch.id) for batch in row.batches),
+                ", ".join(file.name for file in row.training_files),
             )
             for row in rows
         ),

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from db.catalogue import conversation_ids_of, find_batch
+from db.batches import conversation_ids_of, find_batch
 from db.engine import reading
 from operations import resources
 
