@@ -92,7 +92,7 @@ def prepare(name: str, size: int) -> None:
 
 
 def add(name: str) -> Measured:
-    """The reduce of one request, as the worker does it; fragments are ready."""
+    """Measure the reduce of one request, as a worker does it; fragments are ready."""
     fragments = _registered(ADDED)
     with wire_bytes() as count:
         meter = Meter()
@@ -125,7 +125,7 @@ def _fold(name: str, fragments: list[Fragment], *, new: bool) -> None:
 
 @contextmanager
 def wire_bytes() -> Iterator[list[int]]:
-    """The sizes of all bodies that go to the store and come back."""
+    """Collect the sizes of all bodies that go to the store and come back."""
     store = resources.training_files_store()
     assert isinstance(store, S3Store)  # noqa: S101
     events = store.client.meta.events

@@ -66,7 +66,7 @@ ANALYZE;
 
 
 def pages(batch_id: str, file: str, id: str) -> Iterator[tuple[str, str]]:
-    """What is measured: a name and an address."""
+    """Yield the pages to measure: a name and an address each."""
     yield "first page", "/conversations"
     for size in (25, 100):
         yield f"{size} rows", f"/conversations?size={size}"

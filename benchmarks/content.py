@@ -29,7 +29,7 @@ PLACEHOLDER = "00000000-0000-4000-8000-000000000000"
 
 @cache
 def templates() -> tuple[bytes, ...]:
-    """The samples at full length, with a placeholder where the id belongs."""
+    """Return the samples at full length, with a placeholder for the id."""
     values = [orjson.loads(path.read_bytes()) for path in sorted(SAMPLES.glob("*/*.json"))]
     profile = values[0]["consultant_profile"]
     return tuple(_lengthened(value | {"consultant_profile": profile}) for value in values)
@@ -46,7 +46,7 @@ def _lengthened(value: dict[str, Any]) -> bytes:
 
 
 def conversation_file(conversation_id: UUID) -> bytes:
-    """A valid individual file for that id."""
+    """Build a valid individual file for that id."""
     kinds = templates()
     template = kinds[conversation_id.int % len(kinds)]
     return template.replace(PLACEHOLDER.encode(), str(conversation_id).encode())
@@ -63,7 +63,7 @@ def fragment(conversation_id: UUID) -> Fragment:
 
 
 def eligible(conversation_id: UUID) -> EligibleConversation:
-    """What the gate says of such a conversation."""
+    """Build what the gate says of such a conversation."""
     return EligibleConversation(
         conversation_id=conversation_id,
         object_key=f"bench/{conversation_id}.json",

@@ -62,7 +62,7 @@ def _measure(repeats: int) -> Report:
 
 
 def _running_seconds(run_id: UUID) -> float:
-    """How long the run was in the state Running."""
+    """Return how long the run was in the state Running."""
     run = PrefectApi(os.environ["PREFECT_API_URL"]).get(f"/flow_runs/{run_id}")
     return float(run["total_run_time"])
 

@@ -36,7 +36,7 @@ class Meter:
 
 
 def in_own_process(function: Callable[..., Any], *arguments: Any) -> Any:
-    """The function's result, from a fresh process, so that nothing else counts as its memory."""
+    """Run the function in a fresh process, so that nothing else counts as its memory."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(function, *arguments).result()
 

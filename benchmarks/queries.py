@@ -121,7 +121,7 @@ def _milliseconds(work: Callable[[], Any]) -> float:
 
 @contextmanager
 def statements(connection: Connection) -> Iterator[list[tuple[str, Any]]]:
-    """What is asked of the database meanwhile, with its values."""
+    """Collect the statements that are sent meanwhile, with their values."""
     found: list[tuple[str, Any]] = []
 
     def note(_conn: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
@@ -135,7 +135,7 @@ def statements(connection: Connection) -> Iterator[list[tuple[str, Any]]]:
 
 
 def _scans(connection: Connection, statement: str, values: Any) -> list[str]:
-    """How each table is read, by the query's plan."""
+    """List how the query's plan reads each table."""
     query = f"EXPLAIN (FORMAT JSON) {statement}"
     plans = connection.exec_driver_sql(query, values).scalar_one()
     return [scan for plan in plans for scan in _walk(plan["Plan"])]

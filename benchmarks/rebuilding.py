@@ -40,7 +40,7 @@ def _figures(size: int, costs: list[Cost]) -> list[Figure]:
 
 
 def prepare(name: str, size: int) -> list[UUID]:
-    """A training file whose sources are all in the bucket; the conversations in it."""
+    """Make a training file whose sources are in the bucket; return its conversations."""
     ids = content.stored(size)
     request = AddRequest(
         training_file=name,

@@ -29,7 +29,7 @@ class VersionWarning(BaseModel):
     count: int = 1
 
     def as_reason(self) -> Reason:
-        """What the warning becomes when a request is strict."""
+        """Return the reason that the warning becomes when a request is strict."""
         return Reason(
             conversation_id=self.conversation_id,
             code=self.code,

@@ -44,7 +44,7 @@ def run(*, strict: bool, requested_by: str) -> State[Any]:
 
 
 def summed_up(ends: dict[str, State[Any]]) -> State[Any]:
-    """One state for all: Failed or Blocked where any file is, and the message names those."""
+    """Sum up all ends: Failed or Blocked where any file is, and the message names those."""
     counts = Counter(end.name for end in ends.values())
     said = [f"{counts['Completed']} rebuilt", f"{counts['Unchanged']} unchanged"]
     stopped = {name: end for name, end in ends.items() if not end.is_completed()}

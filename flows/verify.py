@@ -42,7 +42,7 @@ def run(training_file: str) -> State[Any]:
 
 
 def damage(future: PrefectFuture[VersionRecord]) -> Damaged | None:
-    """What is wrong with a version; other errors are raised."""
+    """Return what is wrong with a version; raise other errors."""
     try:
         future.result()
     except Damaged as damaged:

@@ -109,7 +109,7 @@ class Importer:
     def _choose(
         self, found: Sequence[ConversationFile], outcome: ImportResult
     ) -> list[ConversationFile]:
-        """What is to be stored: new conversations, and changed ones if updates are wanted."""
+        """Choose what to store: new conversations, and changed ones if updates are wanted."""
         with reading(self.engine) as connection:
             paths = sources.enriched_paths(connection, [source.conversation_id for source in found])
         with ThreadPoolExecutor(THREADS) as pool:
@@ -128,7 +128,7 @@ class Importer:
         return chosen
 
     def _is_stored(self, source: ConversationFile, path: str | None) -> bool:
-        """Whether the registered file has the same substance; a missing or broken one has not."""
+        """Tell whether the registered file has the same content; a broken one has not."""
         if path is None:
             return False
         try:
@@ -193,7 +193,7 @@ class Importer:
 
 
 def files_below(paths: Sequence[Path]) -> list[Path]:
-    """The files that were named, and the JSON files in folders that were named, each once."""
+    """List the named files, and the JSON files in named folders, each once."""
     found = (
         file
         for path in paths
@@ -203,7 +203,7 @@ def files_below(paths: Sequence[Path]) -> list[Path]:
 
 
 def read_file(file: Path, limits: Limits) -> Iterator[ConversationFile | RefusedFile]:
-    """The conversation of an individual file, or all those of a full training file."""
+    """Read the conversation of an individual file, or all of a full training file."""
     try:
         data = file.read_bytes()
     except OSError as error:
@@ -218,7 +218,7 @@ def read_file(file: Path, limits: Limits) -> Iterator[ConversationFile | Refused
 
 
 def _parts(data: bytes, limits: Limits) -> list[tuple[bytes, str | None]]:
-    """A full file's conversations; anything else is one part, which validation judges."""
+    """Split a full file; anything else is one part, which validation judges."""
     try:
         value = parse(data, limits)
     except BadJson:

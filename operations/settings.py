@@ -25,7 +25,7 @@ from domain.versions.garbage import MIN_SAFE_AGE
 
 
 def home_directory() -> Path:
-    """Where the local stack keeps its data: TRAINFOLD_HOME, or one place per user.
+    """Return where the local stack keeps its data: TRAINFOLD_HOME, or one place per user.
 
     As root it lies outside of /root: the embedded PostgreSQL runs as a user of its own.
     """
@@ -44,7 +44,7 @@ PREFECT_ADDRESSES = frozenset({"TRAINFOLD_PREFECT_API_URL", "PREFECT_API_URL"})
 
 
 def is_service_variable(name: str, services: Collection[ServiceName] = SERVICES) -> bool:
-    """Whether a variable of the environment configures one of these services."""
+    """Tell whether a variable of the environment configures one of these services."""
     if name in PREFECT_ADDRESSES:
         return "prefect" in services
     prefixes = tuple(f"TRAINFOLD_{each.upper()}_" for each in services if each != "prefect")
@@ -52,7 +52,7 @@ def is_service_variable(name: str, services: Collection[ServiceName] = SERVICES)
 
 
 def is_configured(service: ServiceName) -> bool:
-    """Whether the environment names this service, so that the local stack's is not used."""
+    """Tell whether the environment names this service, so that the local stack's is not used."""
     return any(is_service_variable(name, [service]) for name in os.environ)
 
 

@@ -89,7 +89,7 @@ def retell(pairs: list[dict[str, Any]]) -> None:
 
 
 def conversation(conversation_id: UUID, *, turns: int = 4, score: float = 3) -> dict[str, Any]:
-    """A valid individual conversation: odd turns are the client's, even ones are answered."""
+    """Build a valid conversation: odd turns are the client's, even ones are answered."""
     pairs = [
         pair(
             turn,

@@ -33,12 +33,12 @@ class WriterProcess:
         self._process.kill()
 
     def runs(self) -> bool:
-        """Whether it has not answered yet, and is not over the deadline."""
+        """Tell whether it has not answered yet and is within the deadline."""
         late = time.monotonic() > self._started + DEADLINE_SECONDS
         return not late and not wait([self._line, self._process.sentinel], timeout=0)
 
     def outcome(self, *, kill_after_seconds: float | None = None) -> RequestOutcome:
-        """How the request ended; one over the deadline is killed."""
+        """Return how the request ended; kill it if it is over the deadline."""
         answer = None
         if kill_after_seconds is not None and (answer := self._answer(kill_after_seconds)) is None:
             self.kill()
@@ -71,7 +71,7 @@ class Crew:
         self._context.set_forkserver_preload(["soak.preload"])
 
     def start(self, job: Job) -> WriterProcess:
-        """A process that waits to be sent off."""
+        """Start a process that waits for `go`."""
         ours, theirs = self._context.Pipe()
         process = self._context.Process(target=work, args=(job, theirs), daemon=True)
         process.start()

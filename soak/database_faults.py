@@ -25,7 +25,7 @@ BREAKS: dict[str, tuple[tuple[str, ...], DatabaseAction]] = {
 
 
 def database_breaks(stage: Stage, name: str, number: int) -> Tally:
-    """The connection breaks once or several times; then the request is run again."""
+    """Break the connection once or several times; then the request is run again."""
     trial = Trial(stage, f"database {name}", number)
     claim = trial.base_or_create()
     patterns, action = BREAKS[name]

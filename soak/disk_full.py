@@ -44,7 +44,7 @@ def unavailable() -> str | None:
 
 
 def disk_full(stage: Stage, number: int, *, rounds: int = ROUNDS) -> Tally:
-    """The disk is full, or nearly, while a request runs; then there is room again."""
+    """Fill the disk, or nearly, while a request runs; then make room again."""
     with _small_disk() as home, _stack(home) as (services, stack):
         engine = services.engine()
         sources, files = services.stores()
@@ -119,4 +119,4 @@ def _filled(home: Path, *, spare_bytes: int) -> Iterator[None]:
 
 
 def _silent(text: str) -> None:
-    """What the stack says is of no interest here."""
+    """Drop what the stack says."""

@@ -37,7 +37,7 @@ class FileSeen:
         return [each["number"] for each in self.versions if each["request_id"] == request_id]
 
     def held(self, number: int) -> list[UUID]:
-        """The conversations of a version, in its order, as the memberships tell them."""
+        """List the conversations of a version in its order, by the memberships."""
         return [
             each["conversation_id"]
             for each in self.members
@@ -47,7 +47,7 @@ class FileSeen:
 
 
 def look(engine: Engine, name: str) -> FileSeen | None:
-    """The training file as it is recorded; None when there is none."""
+    """Read the training file as it is recorded; None when there is none."""
     with engine.connect() as connection:
         connection.execution_options(isolation_level="REPEATABLE READ")
         file = connection.execute(FILE, {"key": name_key(name)}).one_or_none()
@@ -86,7 +86,7 @@ class Contents:
 
 
 def read(store: ObjectStore, version: Mapping[str, Any]) -> Contents:
-    """The version's objects; raises Unreadable."""
+    """Read the version's objects; raises Unreadable."""
     full = _object(store, version, "json")
     lines = _object(store, version, "jsonl")
     try:

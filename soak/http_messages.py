@@ -32,7 +32,7 @@ class Message:
         return replace(self, head=re.sub(pattern, b"", self.head, flags=re.IGNORECASE))
 
     def flipped(self, place: float) -> "Message":
-        """One bit of the body is another; the length is the same."""
+        """Flip one bit of the body; the length stays."""
         if not self.body:
             return self
         at = min(int(len(self.body) * place), len(self.body) - 1)
@@ -41,12 +41,12 @@ class Message:
         return replace(self, body=bytes(body))
 
     def cut(self, place: float) -> bytes:
-        """The head, which still promises the whole body, and the beginning of the body."""
+        """Cut the body off; the head still promises all of it."""
         return self.head + self.body[: int(len(self.body) * place)]
 
 
 def error(status: int, code: str) -> Message:
-    """An answer as S3 gives it."""
+    """Build an error as S3 answers it."""
     body = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>soak</Message></Error>"
     head = f"HTTP/1.1 {status} {code}\r\nContent-Type: application/xml\r\n"
     return Message(f"{head}Content-Length: {len(body)}\r\n\r\n".encode(), body.encode())
@@ -55,7 +55,7 @@ def error(status: int, code: str) -> Message:
 async def read_request(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> Message | None:
-    """The next request, None at the end; a client that waits to be told to go on is told."""
+    """Read the next request, None at the end; answer Expect: 100-continue."""
     try:
         message = Message(await reader.readuntil(BLANK_LINE))
     except asyncio.IncompleteReadError:
@@ -84,7 +84,7 @@ async def _read_body(reader: asyncio.StreamReader, message: Message) -> bytes:
 
 
 async def _read_chunks(reader: asyncio.StreamReader) -> bytes:
-    """The chunks with their frames."""
+    """Read the chunks with their frames."""
     held = b""
     size = -1
     while size:

@@ -51,7 +51,7 @@ class Judge:
     def findings(
         self, name: str, claims: Sequence[Claim], sources: Mapping[UUID, bytes], *, settled: bool
     ) -> list[Finding]:
-        """What is wrong with a training file; `settled` when no claim will be run again."""
+        """List what is wrong with a training file; `settled` when no claim will be run again."""
         seen = look(self.engine, name)
         found = [*about_claims(seen, claims, settled=settled)]
         if seen is not None:
@@ -91,7 +91,7 @@ class Judge:
             yield from self.verification(name, number)
 
     def verification(self, name: str, number: int | None) -> Iterator[Finding]:
-        """What the product's own check says; None is the current version."""
+        """Yield what the product's own check says; None is the current version."""
         try:
             verify_version(self.engine, self.store, name, number)
         except Damaged as damaged:
@@ -99,7 +99,7 @@ class Judge:
 
 
 def is_final(outcome: RequestOutcome) -> bool:
-    """Whether the owner of the request has no reason to try again."""
+    """Tell whether the owner of the request has no reason to try again."""
     if outcome.end == End.BLOCKED:
         return outcome.codes in (NAME_TAKEN, ALREADY_MEMBER)
     return outcome.end == End.MADE
@@ -126,7 +126,7 @@ def about_claims(
 
 
 def _is_just(claim: Claim, seen: FileSeen | None, made: Sequence[int]) -> bool:
-    """Whether a request was rightly blocked: others took the name, or one of its conversations."""
+    """Tell whether a request was rightly blocked: others took its name or a conversation."""
     if claim.last.end != End.BLOCKED or made or seen is None:
         return False
     if claim.last.codes == NAME_TAKEN:

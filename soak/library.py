@@ -18,7 +18,7 @@ TEXTS = (b"What should I do first?", b"Let us write down one number today")
 
 
 def new_conversation(chance: Chance, *, padding_bytes: int = 0) -> tuple[UUID, bytes]:
-    """A valid conversation like no other: its id stands in all that is said."""
+    """Build a valid conversation like no other: its id is in every message."""
     conversation_id = chance.uuid()
     value = conversation(conversation_id, turns=chance.randint(2, 6))
     notes = "Read, and found good. " * (padding_bytes // 22)

@@ -8,13 +8,13 @@ _INT = struct.Struct("!i")
 
 
 async def read_startup(reader: asyncio.StreamReader) -> bytes:
-    """The first message, which has no type."""
+    """Read the first message, which has no type."""
     length = await reader.readexactly(_INT.size)
     return length + await reader.readexactly(_INT.unpack(length)[0] - _INT.size)
 
 
 def request_code(startup: bytes) -> int:
-    """The protocol's version, or one of the request codes above."""
+    """Return the protocol's version, or one of the request codes above."""
     return int(_INT.unpack_from(startup, _INT.size)[0])
 
 
@@ -24,7 +24,7 @@ async def read_message(reader: asyncio.StreamReader) -> bytes:
 
 
 def statement(message: bytes) -> str | None:
-    """The text of a simple Query or of a Parse; None for other messages."""
+    """Return the text of a simple Query or of a Parse; None for other messages."""
     payload = message[1 + _INT.size :]
     match message[:1]:
         case b"Q":
@@ -36,7 +36,7 @@ def statement(message: bytes) -> str | None:
 
 
 def is_ready(message: bytes) -> bool:
-    """Whether the server says that it is done with what was asked."""
+    """Tell whether the server says that it is ready for the next query."""
     return message[:1] == b"Z"
 
 

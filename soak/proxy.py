@@ -81,7 +81,7 @@ class ProxyThread:
 
     @contextmanager
     def running(self, proxy: Proxy) -> Iterator[int]:
-        """The port that the proxy listens on, while it does."""
+        """Run the proxy for the block; yields its port."""
         self.call(proxy.open())
         try:
             yield proxy.port

@@ -15,14 +15,14 @@ FEW = 4
 
 
 def distinct_selections(stage: Stage, number: int, *, writers: int = WRITERS) -> Tally:
-    """All of them must come through."""
+    """Race writers that must all come through."""
     trial = Trial(stage, f"{writers} writers, distinct", number)
     trial.base()
     return _race(trial, [_add(trial) for _ in range(writers)])
 
 
 def overlapping_selections(stage: Stage, number: int, *, writers: int = WRITERS) -> Tally:
-    """Who comes second for a conversation is blocked, whole."""
+    """Race for shared conversations: the second request for one is blocked, whole."""
     trial = Trial(stage, f"{writers} writers, overlapping", number)
     trial.base()
     shared = trial.conversations(writers)
@@ -33,7 +33,7 @@ def overlapping_selections(stage: Stage, number: int, *, writers: int = WRITERS)
 
 
 def identical_requests(stage: Stage, number: int, *, writers: int = WRITERS) -> Tally:
-    """Each request runs several times at once, and makes one version."""
+    """Run each request several times at once; it makes one version."""
     trial = Trial(stage, f"{writers} writers, identical requests", number)
     trial.base()
     distinct = [_add(trial) for _ in range(max(1, writers // 4))]
@@ -41,7 +41,7 @@ def identical_requests(stage: Stage, number: int, *, writers: int = WRITERS) -> 
 
 
 def creates_of_one_name(stage: Stage, number: int, *, writers: int = WRITERS) -> Tally:
-    """One creates the file, the others are told that the name is taken."""
+    """Race for a name: one creates the file, the others are told that it is taken."""
     trial = Trial(stage, f"{writers} creates of one name", number)
     claims = [trial.claim(trial.conversations(1), new=True) for _ in range(writers)]
     return _race(trial, claims)

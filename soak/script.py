@@ -26,7 +26,7 @@ class Fault(Generic[Action]):
 
 
 def nobody() -> None:
-    """The victim of a proxy that kills no one."""
+    """Kill nobody."""
 
 
 class Script(Generic[Action]):
@@ -38,7 +38,7 @@ class Script(Generic[Action]):
         self.kill_victim: Callable[[], None] = nobody
 
     def fault(self, message: str) -> Fault[Action] | None:
-        """The fault that this message meets; every fault counts the messages for itself."""
+        """Return the fault that this message meets; every fault counts the messages for itself."""
         met = None
         for fault in self._seen:
             if re.search(fault.pattern, message):

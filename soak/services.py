@@ -49,7 +49,7 @@ class Services:
         return _address(self.s3_url)
 
     def through(self, *, database_port: int, s3_port: int) -> "Services":
-        """The same services by way of two proxies on loopback."""
+        """Return the same services behind two proxies on loopback."""
         return replace(
             self,
             database_url=_with_port(self.database_url, database_port),

@@ -33,7 +33,7 @@ class Stage:
 
 @contextmanager
 def stage_on(services: Services, *, seed: int) -> Iterator[Stage]:
-    """A stage on services that run, migrated and with both buckets."""
+    """Set up a stage on running services, migrated and with both buckets."""
     engine = services.engine()
     sources, files = services.stores()
     proxies = ProxyThread()

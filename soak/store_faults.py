@@ -39,7 +39,7 @@ PLACES: dict[S3Action, tuple[str, ...]] = {
 
 
 def store_misbehaves(stage: Stage, action: S3Action, number: int) -> Tally:
-    """The store fails once or until the client gives up; then the request is run again."""
+    """Fail the store once or until the client gives up; then run the request again."""
     trial = Trial(stage, f"S3 {action}", number)
     trial.base(trial.chance.randint(1, 3))
     claim = trial.claim(trial.conversations(trial.chance.randint(2, 4)))
@@ -72,7 +72,7 @@ MULTIPART = tuple(
 
 
 def multipart_upload_misbehaves(stage: Stage, number: int) -> Tally:
-    """A file too large for one put: a fault at any request of its upload, or a kill there.
+    """Strike any request of the upload of a file too large for one put, or kill there.
 
     In turn the store copies what the file holds, and is sent all of it.
     """

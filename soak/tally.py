@@ -47,7 +47,7 @@ class Tally:
 
 
 def tally_of(findings: list[Finding], *, label: str, struck: int, made: int, blocked: int) -> Tally:
-    """One trial's tally; the label says how to run it again."""
+    """Tally one trial; the label says how to run it again."""
     counts = {flaw.value: 0 for flaw in Flaw}
     for finding in findings:
         counts[finding.flaw.value] += 1

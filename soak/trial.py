@@ -80,7 +80,7 @@ class Trial:
         claim.outcomes.append(RequestOutcome(End.MADE, number=version.number))
 
     def base_or_create(self) -> Claim:
-        """A request for new conversations: one that adds, or one that creates the file."""
+        """Claim new conversations, for an add or for the file's creation."""
         new = self.chance.random() < 0.3  # noqa: PLR2004 - three in ten create
         if not new:
             self.base(self.chance.randint(1, 3))

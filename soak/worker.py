@@ -49,7 +49,7 @@ class RequestOutcome:
 
 
 def work(job: Job, line: "Connection[RequestOutcome | str, Any]") -> None:
-    """The process: say that it is ready, wait to be sent off, tell the outcome."""
+    """Say that the process is ready, wait for `go`, send the outcome."""
     # What it has to say is its outcome.
     logging.disable()
     line.send(READY)

@@ -9,7 +9,7 @@ from domain.source.conversation import META, Conversation, TrainingPair
 
 
 def contradictions(conversation: Conversation, conversation_id: UUID | None) -> Iterator[Reason]:
-    """A reason for each place that contradicts another, or the conversation it belongs to."""
+    """Yield a reason for each place that contradicts another, or its conversation's id."""
     dataset = conversation.dataset_metadata
     pairs = conversation.training_pairs
     if conversation_id and dataset.dataset_name != f"fp_conversation_{conversation_id}":
@@ -31,7 +31,7 @@ def contradictions(conversation: Conversation, conversation_id: UUID | None) -> 
 
 
 def reserved_keys(raw: dict[str, Any]) -> Iterator[Reason]:
-    """A trainer skips every line with `_meta`; such a pair would be lost without a word."""
+    """Refuse pairs with `_meta`: a trainer skips such a line without a word."""
     for index, pair in enumerate(raw["training_pairs"]):
         if META in pair:
             yield Reason(
@@ -71,7 +71,7 @@ def _about_ids(pairs: list[TrainingPair]) -> Iterator[Reason]:
 
 
 def _about_history(pairs: list[TrainingPair], at: int, pair: TrainingPair) -> Iterator[Reason]:
-    """What the pair tells of the `at` turns before it must be what those say."""
+    """Compare the pair's history with what the `at` turns before it say."""
     last = 1
     for index, told in enumerate(pair.conversation_history):
         turn, role = told["turn"], told["role"]

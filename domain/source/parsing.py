@@ -34,7 +34,7 @@ class BadJson(Exception):
 
 
 def parse(data: bytes, limits: Limits) -> Any:
-    """The document's value; raises BadJson. `data` is UTF-8 without a byte order mark."""
+    """Return the document's value; raises BadJson. `data` is UTF-8 without a byte order mark."""
     if not data.strip():
         raise BadJson("empty-file", "the file is empty")
     if data.startswith(b"\xef\xbb\xbf"):
@@ -52,7 +52,7 @@ def parse(data: bytes, limits: Limits) -> Any:
 
 
 def _reads_back(value: Any, data: bytes, limits: Limits) -> bool:
-    """Whether the value, written with two spaces a level, is the document: nothing was changed.
+    """Tell whether the value, indented by two spaces, is the document: nothing was changed.
 
     The usual case, and the quickest proof. False proves nothing.
     """

@@ -10,12 +10,12 @@ TARGET_USE = "LoRA fine-tuning for emotionally intelligent chatbot"
 
 
 def is_full_file(value: Any) -> bool:
-    """Whether the JSON value is a full training file rather than one conversation."""
+    """Tell whether the JSON value is a full training file rather than one conversation."""
     return isinstance(value, dict) and isinstance(value.get("conversations"), list)
 
 
 def split(value: dict[str, Any]) -> list[tuple[bytes, str | None]]:
-    """Each conversation as an individual file, with its batch id; pairs stay as they are.
+    """Turn each conversation into an individual file, with its batch id; pairs stay as they are.
 
     What a full file does not keep of the individual one (source, notes) is filled in. The result
     is not validated: it goes through the same validation as any other file.

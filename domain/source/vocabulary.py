@@ -40,7 +40,7 @@ PHASES, VALENCES = KNOWN["conversation_phase"], KNOWN["valence"]
 
 
 def unknown_words(conversation_id: str, conversation: Conversation) -> Iterator[VersionWarning]:
-    """One warning for each place with a word that the schema's enum does not list."""
+    """Yield a warning for each place with a word that the schema's enum does not list."""
     for field, word, path in _unknown(conversation):
         yield VersionWarning(
             conversation_id=conversation_id,

@@ -10,5 +10,5 @@ MIN_SAFE_AGE = timedelta(hours=2)
 def is_garbage(
     key: str, modified: datetime, *, referenced: Collection[str], now: datetime, safe_age: timedelta
 ) -> bool:
-    """Whether an object may be removed. `safe_age` must be longer than the longest commit."""
+    """Tell whether an object may be removed. `safe_age` must be longer than the longest commit."""
     return key not in referenced and now - modified > safe_age

@@ -105,7 +105,7 @@ def add_request(
     strict: bool,
     requested_by: str | None,
 ) -> AddRequest:
-    """What the options of `add` and `submit` ask for."""
+    """Build the request that the options of `add` and `submit` describe."""
     return AddRequest(
         training_file=file,
         conversation_ids=tuple(selected_ids(ids, batch, ids_from)),

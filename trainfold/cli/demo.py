@@ -39,7 +39,7 @@ def demo() -> None:
 
 
 def _own_home() -> Path:
-    """A home for the demo alone; it never touches services that are configured."""
+    """Set up a home for the demo alone; it never touches configured services."""
     for name in [name for name in os.environ if is_service_variable(name)]:
         del os.environ[name]
     home = home_directory()

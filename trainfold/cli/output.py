@@ -55,7 +55,7 @@ def print_json(document: Any) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str) -> None:
-    """A table on standard output; columns that start with `#` are right-aligned numbers.
+    """Print a table on standard output; columns that start with `#` are right-aligned numbers.
 
     On a narrow screen cells are folded, never cut; ids in the first column stay whole.
     """

@@ -15,7 +15,7 @@ def api() -> PrefectApi:
 
 
 def run_page(run_id: object) -> str:
-    """Where a browser shows a run."""
+    """Return the address at which a browser shows a run."""
     return f"{_url().rstrip('/').removesuffix('/api')}/runs/flow-run/{run_id}"
 
 

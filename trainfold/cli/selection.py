@@ -23,7 +23,7 @@ IdsFromOption = Annotated[
 
 
 def selected_ids(ids: list[str] | None, batch: str | None, ids_from: str | None) -> list[str]:
-    """The ids that were asked for, in order; exactly one way of asking is allowed."""
+    """Return the ids that were asked for, in order; exactly one way of asking is allowed."""
     ways = [way for way in (ids, batch, ids_from) if way]
     if len(ways) != 1:
         raise typer.BadParameter("give conversation ids, or --batch, or --ids-from")
@@ -35,7 +35,7 @@ def selected_ids(ids: list[str] | None, batch: str | None, ids_from: str | None)
 
 
 def ids_of_batch(wanted: str) -> list[str]:
-    """All conversations of the batch with this id or name, in its order."""
+    """Return all conversations of the batch with this id or name, in its order."""
     with reading(resources.engine()) as connection:
         batch = find_batch(connection, wanted)
         return [str(id) for id in conversation_ids_of(connection, batch)]
