@@ -11,7 +11,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from console.context import ConsoleContext
-from console.pages import adding, conversations, downloads, following, signing_in, training_files
+from console.pages import conversations, downloads, following, preview, signing_in, training_files
 from console.rendering import STATIC, render, template_environment
 from console.security.boundary import BoundaryMiddleware
 from console.security.forms import ForgedForm
@@ -67,7 +67,7 @@ def create_app(settings: ConsoleSettings) -> FastAPI:
     app.state.context = ConsoleContext(settings, cookies, identity, template_environment())
     app.mount("/static", ImmutableStaticFiles(directory=STATIC))
     app.add_api_route("/health", _health)
-    for pages in (conversations, adding, following, training_files, downloads, signing_in):
+    for pages in (conversations, preview, following, training_files, downloads, signing_in):
         app.include_router(pages.router)
     for error in (TrainfoldError, ForgedForm, NotAllowed, HTTPException, RequestValidationError):
         app.add_exception_handler(error, _error_page)

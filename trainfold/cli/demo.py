@@ -16,11 +16,11 @@ from domain.versions.requests import AddRequest
 from operations import resources
 from operations.importing import Importer
 from operations.settings import home_directory, is_service_variable
-from trainfold.cli.adding import run_add
 from trainfold.cli.downloads import save
 from trainfold.cli.output import print_table, say, stdout
 from trainfold.cli.ready import ready
 from trainfold.cli.selection import ids_of_batch
+from trainfold.cli.versions import run_add
 
 BATCHES = ("spring-batch", "summer-batch")
 

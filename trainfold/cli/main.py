@@ -9,7 +9,6 @@ from domain.documents import blocked_document
 from domain.errors import AccessRefused, Blocked, NotFound, TrainfoldError, Unreachable
 from trainfold import __version__
 from trainfold.cli import (
-    adding,
     console,
     demo,
     deploying,
@@ -18,8 +17,9 @@ from trainfold.cli import (
     listing,
     local,
     migrating,
-    submitting,
+    submit,
     upkeep,
+    versions,
 )
 from trainfold.cli.exits import Exit
 from trainfold.cli.output import json_asked_for, print_json, print_table, say
@@ -62,10 +62,10 @@ STACK = "Local stack"
 
 app.command("import", rich_help_panel=CONVERSATIONS)(imports.import_files)
 app.command(rich_help_panel=CONVERSATIONS)(listing.conversations)
-app.command(rich_help_panel=FILES)(adding.check)
-app.command(rich_help_panel=FILES)(adding.add)
-app.command(rich_help_panel=FILES)(submitting.submit)
-app.command(rich_help_panel=FILES)(adding.rebuild)
+app.command(rich_help_panel=FILES)(versions.check)
+app.command(rich_help_panel=FILES)(versions.add)
+app.command(rich_help_panel=FILES)(submit.submit)
+app.command(rich_help_panel=FILES)(versions.rebuild)
 app.command(rich_help_panel=FILES)(listing.files)
 app.command("show", rich_help_panel=FILES)(listing.show_file)
 app.command(rich_help_panel=FILES)(listing.versions)

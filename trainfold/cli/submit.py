@@ -15,7 +15,10 @@ from domain.versions.requests import AddRequest
 from operations import resources
 from operations.admission import decide, version_made_by
 from trainfold.cli import prefect
-from trainfold.cli.adding import (
+from trainfold.cli.output import Json, say, stderr
+from trainfold.cli.ready import ready
+from trainfold.cli.selection import BatchOption, IdArguments, IdsFromOption
+from trainfold.cli.versions import (
     AskedBy,
     DescriptionOption,
     File,
@@ -25,9 +28,6 @@ from trainfold.cli.adding import (
     add_request,
     show_version,
 )
-from trainfold.cli.output import Json, say, stderr
-from trainfold.cli.ready import ready
-from trainfold.cli.selection import BatchOption, IdArguments, IdsFromOption
 from trainfold.prefect_http.runs import RunProgress, Runs
 
 POLL_SECONDS = 0.5
