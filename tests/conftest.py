@@ -163,11 +163,16 @@ def library(engine: Engine) -> Library:
     return Library(engine, resources.conversations_store())
 
 
+def reference_material() -> Path | None:
+    """Return where the team's reference material is, for those who have it."""
+    place = Path(SHARED or Path(__file__).parents[2] / "shared")
+    return place if (place / "corpus").is_dir() else None
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The team's reference material (schemas, real conversations), for those who have it."""
-    beside = Path(__file__).parents[2] / "shared"
-    place = Path(SHARED or beside)
-    if not (place / "corpus").is_dir():
+    place = reference_material()
+    if place is None:
         pytest.skip("the reference material is not there (../shared, or set TRAINFOLD_SHARED)")
     return place
