@@ -12,6 +12,7 @@ from db.engine import reading
 from db.training_files import TrainingFileRow, training_file_rows
 from db.versions import find_version, members
 from domain.documents import statistics_document, version_document
+from domain.source.vocabulary import EnrichmentStatus
 from domain.statistics import scaffolding_distribution
 from domain.versions.record import VersionRecord
 from operations import resources
@@ -26,16 +27,6 @@ class Sort(StrEnum):
     QUALITY = "quality"
 
 
-class Status(StrEnum):
-    NOT_STARTED = "not_started"
-    VALIDATION_FAILED = "validation_failed"
-    VALIDATED = "validated"
-    ENRICHMENT_IN_PROGRESS = "enrichment_in_progress"
-    ENRICHED = "enriched"
-    NORMALIZATION_FAILED = "normalization_failed"
-    COMPLETED = "completed"
-
-
 CONVERSATION_FIELDS = {
     "conversation_id", "persona_key", "emotional_arc_key", "topic_key", "quality_score", "tier",
     "enrichment_status", "created_at",
@@ -44,7 +35,9 @@ CONVERSATION_FIELDS = {
 
 def conversations(
     batch: Annotated[str | None, typer.Option(help="Only this batch (its id or name).")] = None,
-    status: Annotated[Status | None, typer.Option(help="Only this enrichment status.")] = None,
+    status: Annotated[
+        EnrichmentStatus | None, typer.Option(help="Only this enrichment status.")
+    ] = None,
     sort: Annotated[Sort, typer.Option(help="Order.")] = Sort.CREATED,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="Maximum number of rows.")] = 50,
     json: Json = False,

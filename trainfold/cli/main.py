@@ -39,8 +39,8 @@ CODES: dict[type[Exception], Exit] = {
 }
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _version(is_given: bool) -> None:
+    if is_given:
         print(__version__)
         raise typer.Exit
 

@@ -59,8 +59,6 @@ class RunProgress(BaseModel):
 
 
 class RunSummary(BaseModel):
-    """A run in a list."""
-
     model_config = ConfigDict(frozen=True)
 
     run_id: UUID
@@ -79,7 +77,7 @@ class Runs:
     """The runs of one Prefect server."""
 
     def __init__(self, api_url: str, *, auth: str | None = None) -> None:
-        """`auth` is the server's `user:password`, if it has one."""
+        """Use a server; `auth` is its `user:password`, if it has one."""
         self._api = PrefectApi(api_url, auth=auth)
 
     def submit_add(self, request: AddRequest) -> UUID:
