@@ -1,4 +1,4 @@
-"""Vocabularies: the enrichment states, and the v4 schema's enums, beyond which words are warnings."""
+"""The enrichment states, and the v4 schema's enums, whose unknown words give warnings."""
 
 from collections.abc import Iterator
 from enum import StrEnum
