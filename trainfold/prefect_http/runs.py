@@ -31,7 +31,7 @@ class RunFailure(BaseModel):
 
 
 class RunOutcome(BaseModel):
-    """How a run ended: the document of the version it made, why it was blocked, or its error."""
+    """The outcome of a run: the document of its version, the reasons that block it, or its error."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -41,7 +41,7 @@ class RunOutcome(BaseModel):
 
 
 class RunProgress(BaseModel):
-    """How far a run is. A finished run without an outcome failed; `message` says how."""
+    """The progress of a run. A finished run without an outcome failed; `message` says how."""
 
     model_config = ConfigDict(frozen=True)
 
