@@ -31,7 +31,7 @@ class RunFailure(BaseModel):
 
 
 class RunOutcome(BaseModel):
-    """The outcome of a run: the document of its version, the reasons that block it, or its error."""
+    """The outcome of a run: its version's document, the reasons that block it, or its error."""
 
     model_config = ConfigDict(frozen=True)
 
