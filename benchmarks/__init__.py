@@ -1,1 +1,1 @@
-"""What trainfold costs: `make bench`. Figures and what they mean are in docs/performance.md."""
+"""Measure what trainfold costs: `make bench`. docs/performance.md has the figures."""

@@ -1,26 +1,22 @@
-"""How long the console's pages take at the server, with 100,000 conversations.
+"""Measure the console's pages at the server, with 100,000 conversations.
 
-    python -m benchmarks.console_pages [--conversations N] [--repeats N] [--json PATH]
-
-Starts a PostgreSQL of its own in a temporary home, fills it, starts a console as `trainfold up`
-does, asks it for every sort, filter and page over HTTP on loopback, prints a table, and writes all
-figures as JSON if asked to.
+The console is started as `trainfold up` starts it, and asked over HTTP on loopback for every sort,
+filter and page size.
 """
 
-import argparse
 import json
-import os
-import platform
-import shutil
-import statistics
-import sys
-import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
-LIMIT_MILLISECONDS = 100
+import httpx
+from sqlalchemy import Engine, text
+
+from benchmarks.measure import Figure, Report, Target
+from operations import resources
+from operations.settings import home_directory
+from trainfold.stack import Service, Stack
+
+MAX_MILLISECONDS = 100
 
 FILL = """
 INSERT INTO conversations (conversation_id, enrichment_status, enriched_file_path, persona_key,
@@ -65,15 +61,37 @@ ANALYZE;
 """
 
 
+def run(*, conversations: int, repeats: int) -> Report:
+    engine = resources.engine()
+    fill(engine, conversations)
+    with engine.connect() as connection:
+        batch, id = connection.exec_driver_sql(
+            "SELECT (SELECT id FROM batch_jobs LIMIT 1), "
+            "(SELECT conversation_id FROM conversations LIMIT 1)"
+        ).one()
+    engine.dispose()
+    stack = Stack(home_directory())
+    stack.up([Service.CONSOLE], say=print)
+    address = next(s.address for s in stack.status() if s.service is Service.CONSOLE)
+    with httpx.Client(base_url=address or "", trust_env=False, timeout=60) as client:
+        figures = [
+            Figure(name, "ms", _milliseconds(client, path, repeats))
+            for name, path in pages(str(batch), "File 1", str(id))
+        ]
+    slowest = max(figures, key=lambda figure: figure.median)
+    what = f"slowest of {len(figures)} pages ({slowest.name}), in ms"
+    return Report(figures, [Target(what, slowest.median, MAX_MILLISECONDS)])
+
+
 def pages(batch_id: str, file: str, id: str) -> Iterator[tuple[str, str]]:
-    """Yield the pages to measure: a name and an address each."""
+    """Yield a name and a path for each page to measure."""
     yield "first page", "/conversations"
     for size in (25, 100):
         yield f"{size} rows", f"/conversations?size={size}"
     columns = ("title", "persona", "arc", "topic", "tier", "quality", "status", "batch", "created")
     for column in columns:
-        for way in ("asc", "desc"):
-            yield f"sort {column} {way}", f"/conversations?sort={column}&dir={way}"
+        for direction in ("asc", "desc"):
+            yield f"sort {column} {direction}", f"/conversations?sort={column}&dir={direction}"
         yield f"sort {column}, last page", f"/conversations?sort={column}&dir=asc&page=40"
     filters = {
         "batch": f"batch={batch_id}",
@@ -98,9 +116,8 @@ def pages(batch_id: str, file: str, id: str) -> Iterator[tuple[str, str]]:
     yield "its last page", "/training-files/File%201?page=200"
 
 
-def fill(engine: Any, conversations: int) -> None:
-    from sqlalchemy import text  # noqa: PLC0415 - the environment comes first
-
+def fill(engine: Engine, conversations: int) -> None:
+    """Fill the tables; one training file has 10,000 conversations."""
     numbers = {
         "conversations": 10_000, "pairs": 40_000, "examples": 20_000, "human_reviewed": 0,
         "quality_sum": "120000", "quality_min": "1", "quality_max": "5",
@@ -116,7 +133,7 @@ def fill(engine: Any, conversations: int) -> None:
                 "WHERE table_name = 'training_file_versions' ORDER BY ordinal_position"
             )
         ).all()
-        # Whatever a version records of its objects, between who made it and what it holds.
+        # The columns between these two describe the stored objects and the counts.
         names = [name for name, _ in columns]
         inner = columns[names.index("created_by") + 1 : names.index("statistics")]
         counts = {"conversation_count": "10000", "pair_count": "40000", "example_count": "20000"}
@@ -129,96 +146,20 @@ def fill(engine: Any, conversations: int) -> None:
             version_columns=values,
             statistics=json.dumps(numbers),
         )
-        # The driver's own cursor: without values, it leaves % alone.
-        connection.connection.driver_connection.execute(script)
+        # The driver's own cursor leaves % alone when there are no values.
+        driver_connection = connection.connection.driver_connection
+        assert driver_connection is not None  # noqa: S101
+        driver_connection.execute(script)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        # As autovacuum does it in time.
+        # Autovacuum would do this after some time.
         connection.execute(text("VACUUM ANALYZE"))
 
 
-def measure(address: str, path: str, repeats: int) -> dict[str, Any]:
-    import httpx  # noqa: PLC0415
-
-    taken = []
-    with httpx.Client(base_url=address, trust_env=False, timeout=60) as client:
-        client.get(path).raise_for_status()
-        for _ in range(repeats):
-            begun = time.perf_counter()
-            client.get(path)
-            taken.append(1000 * (time.perf_counter() - begun))
-    return {"best_ms": min(taken), "median_ms": statistics.median(taken), "max_ms": max(taken)}
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--conversations", type=int, default=100_000)
-    parser.add_argument("--repeats", type=int, default=7)
-    parser.add_argument("--json", type=Path)
-    asked = parser.parse_args()
-    home = Path(tempfile.mkdtemp(prefix="trainfold-bench-"))
-    home.chmod(0o711)
-    for name in [name for name in os.environ if name.startswith("TRAINFOLD_")]:
-        del os.environ[name]
-    os.environ["TRAINFOLD_HOME"] = str(home)
-    try:
-        found = run(home, asked.conversations, asked.repeats)
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
-    report(found)
-    if asked.json:
-        asked.json.write_text(json.dumps(found, indent=2) + "\n")
-
-
-def run(home: Path, conversations: int, repeats: int) -> dict[str, Any]:
-    from db import migrate  # noqa: PLC0415 - the environment comes first
-    from operations import resources  # noqa: PLC0415
-    from trainfold.stack import Service, Stack  # noqa: PLC0415
-
-    def say(text: str) -> None:
-        print(text, file=sys.stderr)
-
-    stack = Stack(home)
-    stack.up([Service.POSTGRES], say=say)
-    try:
-        engine = resources.engine()
-        migrate.upgrade(engine)
-        fill(engine, conversations)
-        with engine.connect() as connection:
-            batch, id = connection.exec_driver_sql(
-                "SELECT (SELECT id FROM batch_jobs LIMIT 1), "
-                "(SELECT conversation_id FROM conversations LIMIT 1)"
-            ).one()
-        engine.dispose()
-        stack.up([Service.CONSOLE], say=say)
-        (address,) = [str(it.address) for it in stack.status() if it.service is Service.CONSOLE]
-        measured = {
-            name: {"path": path} | measure(address, path, repeats)
-            for name, path in pages(str(batch), "File 1", str(id))
-        }
-    finally:
-        stack.down(say=lambda _: None)
-    return {
-        "conversations": conversations,
-        "repeats": repeats,
-        "processors": os.cpu_count(),
-        "python": platform.python_version(),
-        "pages": measured,
-    }
-
-
-def report(found: dict[str, Any]) -> None:
-    width = max(map(len, found["pages"]))
-    print(f"{'page':<{width}}  best ms  median ms  slowest ms")
-    for name, each in found["pages"].items():
-        mark = "  *" if each["median_ms"] > LIMIT_MILLISECONDS else ""
-        figures = f"{each['best_ms']:7.1f}  {each['median_ms']:9.1f}  {each['max_ms']:10.1f}"
-        print(f"{name:<{width}}  {figures}{mark}")
-    slow = sum(each["median_ms"] > LIMIT_MILLISECONDS for each in found["pages"].values())
-    print(
-        f"\n{len(found['pages'])} pages of {found['conversations']:,} conversations, "
-        f"{slow} of them over {LIMIT_MILLISECONDS} ms"
-    )
-
-
-if __name__ == "__main__":
-    main()
+def _milliseconds(client: httpx.Client, path: str, repeats: int) -> tuple[float, ...]:
+    client.get(path).raise_for_status()
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        client.get(path)
+        times.append(1000 * (time.perf_counter() - start))
+    return tuple(times)

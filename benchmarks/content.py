@@ -1,4 +1,4 @@
-"""Conversations to measure with: the bundled samples, as long as real ones, under ids of their own.
+"""Make conversations to measure with, from the bundled samples, under new ids.
 
 Real conversations have about 60,000 bytes. The samples have half of that, so their system prompts
 are lengthened.
@@ -53,7 +53,7 @@ def conversation_file(conversation_id: UUID) -> bytes:
 
 
 def fragments(count: int) -> list[Fragment]:
-    """Valid fragments of new conversations, which nobody stored."""
+    """Build fragments of new conversations that are not stored anywhere."""
     return [fragment(uuid4()) for _ in range(count)]
 
 
@@ -63,7 +63,7 @@ def fragment(conversation_id: UUID) -> Fragment:
 
 
 def eligible(conversation_id: UUID) -> EligibleConversation:
-    """Build what the gate says of such a conversation."""
+    """Build the gate's answer for such a conversation."""
     return EligibleConversation(
         conversation_id=conversation_id,
         object_key=f"bench/{conversation_id}.json",
@@ -74,7 +74,7 @@ def eligible(conversation_id: UUID) -> EligibleConversation:
 
 
 def stored(count: int) -> list[UUID]:
-    """New conversations in the bucket and in the database, ready to be added."""
+    """Store new conversations in the bucket and the database; return their ids."""
     ids = [uuid4() for _ in range(count)]
     register(ids)
     store = resources.conversations_store()
@@ -89,7 +89,7 @@ def stored(count: int) -> list[UUID]:
 
 
 def register(ids: Sequence[UUID]) -> None:
-    """Rows of completed conversations, without files."""
+    """Insert rows of completed conversations, without storing files."""
     with resources.engine().begin() as connection:
         for part in _parts(ids, 10_000):
             connection.execute(

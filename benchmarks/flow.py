@@ -1,7 +1,7 @@
-"""The flow of 80 conversations beside an empty flow of the same shape, on the same server.
+"""Compare the flow of 80 conversations with an empty flow of the same shape, on the same server.
 
-A call of a flow ends with its heartbeat's thread, which looks once a second whether it may end. So
-the time that the flow was running, as Prefect records it, is measured beside the call's.
+A call of a flow returns when its heartbeat thread ends, which checks once a second whether to stop.
+So the run time that Prefect records is measured as well as the duration of the call.
 """
 
 import os
@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from benchmarks import content
-from benchmarks.measure import Bar, Figure, Report, in_own_process
+from benchmarks.measure import Figure, Report, Target, in_own_process
 from trainfold.prefect_http.client import PrefectApi
 
 ADDED = 80
@@ -35,7 +35,7 @@ def _measure(repeats: int) -> Report:
         state = work(run)
         assert state.is_completed(), state  # noqa: S101
         seconds = time.perf_counter() - start
-        # The server takes in the events of a run for some seconds after it.
+        # The server processes the events of a run for some seconds after it ends.
         time.sleep(8)
         return seconds, _running_seconds(state.state_details.flow_run_id)
 
@@ -55,20 +55,20 @@ def _measure(repeats: int) -> Report:
     return Report(
         figures,
         [
-            Bar("flow of 80 / empty flow, calls", called / empty_called, 1.25),
-            Bar("flow of 80 / empty flow, running", running / empty_running, 1.25),
+            Target("flow of 80 / empty flow, calls", called / empty_called, 1.25),
+            Target("flow of 80 / empty flow, running", running / empty_running, 1.25),
         ],
     )
 
 
 def _running_seconds(run_id: UUID) -> float:
-    """Return how long the run was in the state Running."""
+    """Return the seconds that the run spent in the state Running."""
     run = PrefectApi(os.environ["PREFECT_API_URL"]).get(f"/flow_runs/{run_id}")
     return float(run["total_run_time"])
 
 
 def empty_flow() -> Any:
-    """As many task runs as the flow of 80 conversations has, with nothing in them."""
+    """Define a flow with as many task runs as that of 80 conversations, which do nothing."""
     from prefect import flow, task  # noqa: PLC0415
     from prefect.utilities.annotations import quote  # noqa: PLC0415
 

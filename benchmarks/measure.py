@@ -1,4 +1,4 @@
-"""Wall time, CPU time and peak memory of a function, in a process of its own."""
+"""Measure wall time, CPU time and peak memory of a function in a process of its own."""
 
 import resource
 import sys
@@ -14,7 +14,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Cost:
-    """What a piece of work took of the process that did it."""
+    """The resources that a process spent on a piece of work."""
 
     wall_seconds: float
     cpu_seconds: float
@@ -22,7 +22,7 @@ class Cost:
 
 
 class Meter:
-    """Wall and CPU time from `start` to `stop`; the memory's peak since the process began."""
+    """Measures wall and CPU time until `stop`, and peak memory since the process began."""
 
     def __init__(self) -> None:
         self._wall, self._cpu = time.perf_counter(), time.process_time()
@@ -36,7 +36,7 @@ class Meter:
 
 
 def in_own_process(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Run the function in a fresh process, so that nothing else counts as its memory."""
+    """Run the function in a fresh process, so that only its own memory is counted."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(function, *arguments).result()
 
@@ -45,7 +45,7 @@ def peak_bytes() -> int:
     status = Path("/proc/self/status")
     if status.exists():
         # Unlike getrusage's, this does not begin with the peak of the parent.
-        line = next(each for each in status.read_text().splitlines() if each.startswith("VmHWM"))
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
         return int(line.split()[1]) * 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
@@ -53,7 +53,7 @@ def peak_bytes() -> int:
 
 @dataclass(frozen=True)
 class Figure:
-    """A median of repeated runs with its spread: lowest and highest."""
+    """The results of repeated runs."""
 
     name: str
     unit: str
@@ -75,32 +75,39 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Bar:
-    """A promise, and what was measured: `measured` must be on the right side of `bar`."""
+class Target:
+    """A promised limit and the measured value, which must not exceed (or fall below) it."""
 
     what: str
     measured: float
-    bar: float
+    limit: float
     at_least: bool = False
 
     @property
-    def holds(self) -> bool:
-        return self.measured >= self.bar if self.at_least else self.measured <= self.bar
+    def is_met(self) -> bool:
+        return self.measured >= self.limit if self.at_least else self.measured <= self.limit
 
     def document(self) -> dict[str, Any]:
         return {
             "what": self.what,
             "measured": self.measured,
-            "bar": self.bar,
+            "limit": self.limit,
             "at_least": self.at_least,
-            "holds": self.holds,
+            "is_met": self.is_met,
         }
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a benchmark found."""
+    """The results of one benchmark."""
 
     figures: Sequence[Figure]
-    bars: Sequence[Bar] = ()
+    targets: Sequence[Target] = ()
     notes: Sequence[str] = ()
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "figures": [figure.document() for figure in self.figures],
+            "targets": [target.document() for target in self.targets],
+            "notes": list(self.notes),
+        }

@@ -1,4 +1,4 @@
-"""Queries over 100,000 conversations and 1,000 training files: time and plan."""
+"""Measure queries over 100,000 conversations and 1,000 training files, and read their plans."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -9,11 +9,12 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection, event, text
 
 from benchmarks import content
-from benchmarks.measure import Bar, Figure, Report, in_own_process
+from benchmarks.measure import Figure, Report, Target, in_own_process
 from db.batches import conversation_ids_of, find_batch
 from db.engine import reading
 from db.training_files import training_file_rows
 from db.versions import versions
+from domain.statistics import total
 from domain.versions.requests import AddRequest
 from operations import resources
 from operations.admission import gate
@@ -60,7 +61,7 @@ def run(*, conversations: int, files: int, repeats: int) -> Report:
 
 
 def _measure(conversations: int, files: int, repeats: int) -> Report:
-    statistics = content.fragments(1)[0].statistics.model_dump_json()
+    statistics = total([content.fragments(1)[0].statistics]).model_dump_json()
     with resources.engine().begin() as connection:
         for statement in FILL.split(";"):
             values = {"conversations": conversations, "files": files, "statistics": statistics}
@@ -74,35 +75,35 @@ def _measure(conversations: int, files: int, repeats: int) -> Report:
 
 def _queries(connection: Connection, repeats: int) -> Report:
     batch = connection.execute(text("SELECT id FROM batch_jobs LIMIT 1")).scalar_one()
-    asked = AddRequest(
+    request = AddRequest(
         training_file="Library 7",
         conversation_ids=tuple(map(str, _outside(connection, "Library 7"))),
         requested_by="bench",
         request_id=str(uuid4()),
     )
     work: dict[str, Callable[[], Any]] = {
-        "gate for 80 conversations": lambda: gate(connection, asked),
+        "gate for 80 conversations": lambda: gate(connection, request),
         "conversations of a batch": lambda: conversation_ids_of(
             connection, find_batch(connection, str(batch))
         ),
         "all training files": lambda: training_file_rows(connection),
         "versions of a training file": lambda: versions(connection, "Library 7"),
     }
-    figures, notes, bars = [], [], []
-    for name, ask in work.items():
-        figures.append(Figure(name, "ms", tuple(_milliseconds(ask) for _ in range(5 * repeats))))
-        with statements(connection) as asked_of:
-            ask()
-        scans = [scan for each in asked_of for scan in _scans(connection, *each)]
-        notes.append(f"{name}: {len(asked_of)} round trip(s); {', '.join(scans)}")
+    figures, notes, targets = [], [], []
+    for name, query in work.items():
+        figures.append(Figure(name, "ms", tuple(_milliseconds(query) for _ in range(5 * repeats))))
+        with statements(connection) as sent:
+            query()
+        scans = [scan for statement in sent for scan in _scans(connection, *statement)]
+        notes.append(f"{name}: {len(sent)} round trip(s); {', '.join(scans)}")
         if name.startswith("gate"):
-            bars.append(Bar("round trips of the gate", len(asked_of), 1))
-            bars.append(Bar("sequential scans by the gate", _sequential(scans), 0))
-    return Report(figures, bars, notes)
+            targets.append(Target("round trips of the gate", len(sent), 1))
+            targets.append(Target("sequential scans by the gate", _sequential(scans), 0))
+    return Report(figures, targets, notes)
 
 
 def _outside(connection: Connection, name: str) -> list[UUID]:
-    """80 conversations that the training file does not hold."""
+    """Return 80 conversations that are not in the training file."""
     query = text("""
         SELECT conversation_id FROM conversations c WHERE NOT EXISTS (
             SELECT FROM training_file_conversations m JOIN training_files f
@@ -121,15 +122,15 @@ def _milliseconds(work: Callable[[], Any]) -> float:
 
 @contextmanager
 def statements(connection: Connection) -> Iterator[list[tuple[str, Any]]]:
-    """Collect the statements that are sent meanwhile, with their values."""
-    found: list[tuple[str, Any]] = []
+    """Collect the statements that are sent in the block, with their values."""
+    sent: list[tuple[str, Any]] = []
 
     def note(_conn: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
-        found.append((statement, values))
+        sent.append((statement, values))
 
     event.listen(connection, "before_cursor_execute", note)
     try:
-        yield found
+        yield sent
     finally:
         event.remove(connection, "before_cursor_execute", note)
 

@@ -1,4 +1,4 @@
-"""Fetching beside a bare boto3 loop; validating and rendering beside orjson alone."""
+"""Compare fetching with a plain boto3 loop, and validating and rendering with orjson alone."""
 
 import time
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from uuid import uuid4
 import orjson
 
 from benchmarks import content
-from benchmarks.measure import Bar, Figure, Report, in_own_process
+from benchmarks.measure import Figure, Report, Target, in_own_process
 from domain.source.limits import Limits
 from domain.versions.eligibility import EligibleConversation
 from domain.versions.validation import validate
@@ -32,13 +32,13 @@ def _measure(files: int, repeats: int) -> Report:
     return Report(
         [*fetched, *rendered],
         [
-            Bar(
+            Target(
                 f"fetch / bare boto3, {THREADS} threads",
                 fetched[0].median / fetched[1].median,
                 0.8,
                 at_least=True,
             ),
-            Bar(
+            Target(
                 "CPU of validate + render / of orjson loads + dumps",
                 rendered[1].median / rendered[0].median,
                 4,
@@ -48,10 +48,10 @@ def _measure(files: int, repeats: int) -> Report:
 
 
 def _fetching(files: int, repeats: int) -> list[Figure]:
-    """Megabytes a second, in turn so that both meet the same machine."""
+    """Measure megabytes per second, in turns, so that both have the same conditions."""
     store = resources.conversations_store()
     assert isinstance(store, S3Store)  # noqa: S101
-    wanted = [content.eligible(id) for id in content.stored(files)]
+    conversations = [content.eligible(id) for id in content.stored(files)]
 
     def ours(eligible: EligibleConversation) -> int:
         return len(read_source(store, eligible, max_bytes=MAX_BYTES))
@@ -63,7 +63,7 @@ def _fetching(files: int, repeats: int) -> list[Figure]:
     def speed(read: Callable[[EligibleConversation], int]) -> float:
         with ThreadPoolExecutor(THREADS) as pool:
             start = time.perf_counter()
-            size = sum(pool.map(read, wanted))
+            size = sum(pool.map(read, conversations))
             return size / 1e6 / (time.perf_counter() - start)
 
     speed(bare)
@@ -75,16 +75,16 @@ def _fetching(files: int, repeats: int) -> list[Figure]:
 
 
 def _rendering(repeats: int) -> list[Figure]:
-    """Megabytes of source a second of CPU."""
+    """Measure megabytes of source per second of CPU."""
     ids = [uuid4() for _ in range(200)]
     work = [(content.conversation_file(id), content.eligible(id)) for id in ids]
     size = sum(len(data) for data, _ in work) / 1e6
     limits = Limits()
 
-    def speed(each: Callable[[bytes, EligibleConversation], Any]) -> float:
+    def speed(process: Callable[[bytes, EligibleConversation], Any]) -> float:
         start = time.process_time()
         for data, eligible in work:
-            each(data, eligible)
+            process(data, eligible)
         return size / (time.process_time() - start)
 
     def ours(data: bytes, eligible: EligibleConversation) -> None:

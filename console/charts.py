@@ -50,7 +50,6 @@ class Distribution:
 
 
 def scaffolding_distributions(statistics: VersionStatistics) -> list[Distribution]:
-    """Return how conversations are distributed by persona, arc and topic."""
     return [
         distribution("Personas", "Persona", statistics.personas),
         distribution("Arcs", "Emotional arc", statistics.emotional_arcs),
@@ -59,12 +58,11 @@ def scaffolding_distributions(statistics: VersionStatistics) -> list[Distributio
 
 
 def tier_distribution(statistics: VersionStatistics) -> Distribution:
-    """Return how conversations are distributed by quality tier."""
     return distribution("Quality tiers", "Quality tier", statistics.tiers)
 
 
 def distribution(title: str, singular: str, counts: Mapping[str, int]) -> Distribution:
-    """Return the shares of these counts, largest first."""
+    """Compute the shares of these counts, largest first."""
     total = sum(counts.values())
     shares = []
     before = 0

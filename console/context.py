@@ -1,4 +1,4 @@
-"""What the pages of one console share, and what they ask it for."""
+"""Resources that the pages of one console share."""
 
 import os
 from dataclasses import dataclass, field

@@ -55,8 +55,8 @@ def verified_document(names: Sequence[str], damaged: Sequence[Damaged]) -> dict[
     return {
         "verified": list(names),
         "damaged": [
-            {"training_file": each.name, "version": each.version, "findings": list(each.findings)}
-            for each in damaged
+            {"training_file": d.name, "version": d.version, "findings": list(d.findings)}
+            for d in damaged
         ],
     }
 

@@ -1,4 +1,4 @@
-"""Everything that trainfold raises on purpose.
+"""The exceptions that trainfold raises.
 
 TrainfoldError
 ├── Blocked               a rule says no; nothing was written
@@ -70,7 +70,7 @@ class DatabaseRefused(TrainfoldError):
 
     @property
     def constraint(self) -> str | None:
-        """The constraint that the statement violates, if the database names one."""
+        """Return the constraint that the statement violates, if the database names one."""
         constraint: str | None = self.args[1]
         return constraint
 

@@ -1,4 +1,4 @@
-"""What trainfold says about a conversation: reasons that block, warnings that are recorded."""
+"""Findings about a conversation: reasons that block a request, warnings that are recorded."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Reason(BaseModel):
-    """Why a request is blocked. `path` leads to the place inside the conversation's file."""
+    """A reason why a request is blocked; `path` is the place in the conversation's file."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -18,7 +18,7 @@ class Reason(BaseModel):
 
 
 class VersionWarning(BaseModel):
-    """Something a curator should know; `path` is its first place, `count` how often it occurs."""
+    """A finding for curators; `path` is its first place, `count` how often it occurs."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -38,12 +38,12 @@ class VersionWarning(BaseModel):
         )
 
 
-def shortened(text: str, most: int = 60) -> str:
-    """Text from a file as a message can show it: not at length, control characters escaped."""
-    shown = text[:most]
+def shortened(text: str, max_length: int = 60) -> str:
+    """Shorten text from a file for a message, and escape its control characters."""
+    shown = text[:max_length]
     if not shown.isprintable():
         shown = "".join(c if c.isprintable() else repr(c)[1:-1] for c in shown)
-    return shown if len(text) <= most else shown + "…"
+    return shown if len(text) <= max_length else shown + "…"
 
 
 def gather(warnings: Iterable[VersionWarning]) -> tuple[VersionWarning, ...]:

@@ -21,7 +21,7 @@ TIERS = (
 
 
 class ConversationStatistics(BaseModel):
-    """What the pairs of one conversation come to."""
+    """The statistics of one conversation's pairs."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -88,7 +88,7 @@ def of_pairs(pairs: Sequence[TrainingPair]) -> ConversationStatistics:
 def total(
     conversations: Iterable[ConversationStatistics], onto: VersionStatistics | None = None
 ) -> VersionStatistics:
-    """Add conversations up, onto the statistics of those before them; at least one of all."""
+    """Sum the statistics of conversations and, if given, of those before them; at least one."""
     added = list(conversations)
     before = [onto] if onto else []
     scored: list[ConversationStatistics | VersionStatistics] = [*before, *added]
@@ -121,7 +121,7 @@ def tier(score: Decimal) -> str:
 
 
 def decimal(score: float) -> Decimal:
-    """Return the number as it is written, so that 2.8 is 2.8."""
+    """Return the score as written, so that 2.8 is exactly 2.8."""
     return Decimal(repr(score))
 
 

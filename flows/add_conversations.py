@@ -65,7 +65,7 @@ def add_conversations(
 
 
 def run(request: AddRequest) -> VersionRecord:
-    """Check, gate, fetch ×N, validate ×N, reduce; raises Blocked with every reason."""
+    """Run the tasks of an add; raise Blocked with every reason."""
     check_preconditions()
     decision = gate(request)
     if isinstance(decision, VersionRecord):
@@ -75,24 +75,24 @@ def run(request: AddRequest) -> VersionRecord:
 
 
 def collect(request: AddRequest, conversations: Sequence[EligibleConversation]) -> list[Fragment]:
-    """Fetch and validate every conversation, so that a refusal names all that is wrong."""
-    fetched = fetch.map(conversations, unmapped(request.request_id))
-    show_progress(fetched, "conversations fetched")
-    sources, missing = settle(fetched)
-    read = [pair for pair in zip(sources, conversations, strict=True) if pair[0] is not None]
-    checked = validate.map(
-        [data for data, _ in read],
-        [conversation for _, conversation in read],
+    """Fetch and validate every conversation; raise Blocked with the reasons of all of them."""
+    fetches = fetch.map(conversations, unmapped(request.request_id))
+    show_progress(fetches, "conversations fetched")
+    sources, missing = settle(fetches)
+    fetched = [pair for pair in zip(sources, conversations, strict=True) if pair[0] is not None]
+    validations = validate.map(
+        [data for data, _ in fetched],
+        [conversation for _, conversation in fetched],
         unmapped(request.strict),
     )
-    fragments, refused = settle(checked)
+    fragments, refused = settle(validations)
     if missing or refused:
         raise Blocked([*missing, *refused])
     return [fragment for fragment in fragments if fragment is not None]
 
 
 def made(version: VersionRecord) -> State[VersionRecord]:
-    """Report the version and end the run."""
+    """Report the version and return the run's final state."""
     report_together(
         partial(report_version, version), partial(report_result, version_document(version))
     )

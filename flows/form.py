@@ -1,7 +1,7 @@
-"""The flows' parameters as a form: what Prefect's API and UI check before a run exists.
+"""Types of the flows' parameters, whose schema Prefect's API and UI check before a run exists.
 
-The limits stand in the schema alone. A run that came past them, as any caller may switch the check
-off, is judged by the gate, which says what is wrong in words.
+The limits are only in the schema. A caller may switch that check off; then the gate judges the
+request and gives its reasons.
 """
 
 from typing import Annotated, Any
@@ -9,9 +9,8 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from domain.versions.naming import MAX_NAME_LENGTH, MAX_REQUEST_ID_LENGTH
-from domain.versions.requests import MAX_CONVERSATIONS
+from domain.versions.requests import MAX_CONVERSATIONS, MAX_DESCRIPTION_LENGTH
 
-MAX_DESCRIPTION_LENGTH = 2_000
 MAX_ASKER_LENGTH = 200
 _UUID = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _BETWEEN = r"[\s,;]"
@@ -57,6 +56,6 @@ Description = Annotated[
 Asker = Annotated[str, _limited(minLength=1, maxLength=MAX_ASKER_LENGTH)]
 RequestId = Annotated[
     str,
-    # Empty is left out: Prefect shows an optional text as two tabs.
+    # An empty text means none: Prefect's form shows an optional text as two tabs.
     _limited(pattern=f"^[A-Za-z0-9_-]{{0,{MAX_REQUEST_ID_LENGTH}}}$", examples=["spring-1"]),
 ]

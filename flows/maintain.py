@@ -1,4 +1,4 @@
-"""Remove what crashed or overtaken requests left in the object store."""
+"""Remove objects that crashed requests left in the object store."""
 
 from prefect import flow
 from prefect.client.schemas.objects import State
@@ -21,7 +21,7 @@ def maintain(delete: bool = True) -> object:
 
 
 def run(delete: bool) -> State[Swept]:
-    """Sweep and report."""
+    """Sweep the store and report the objects."""
     check_preconditions()
     swept = sweep(delete)
     report_sweep(swept)

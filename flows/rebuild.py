@@ -24,7 +24,7 @@ def rebuild_training_file(
     requested_by: Asker = "prefect",
     request_id: RequestId = "",
 ) -> object:
-    """Read every conversation of a training file anew; a new version if anything changed.
+    """Read every conversation of a training file again; make a new version if any has changed.
 
     Args:
         training_file: Name of the training file, as in: Spring talks
@@ -46,9 +46,9 @@ def rebuild_training_file(
 
 
 def made(rebuilt: Rebuilt) -> State[Rebuilt]:
-    """Report the version, new or not, and end the run."""
+    """Report the version, new or not, and return the run's final state."""
     number = rebuilt.version.number
-    changed = [each.before.conversation_id for each in rebuilt.changed]
+    changed = [change.before.conversation_id for change in rebuilt.changed]
     report_result(rebuilt_document(rebuilt.version, is_new=rebuilt.is_new, changed=changed))
     if not rebuilt.is_new:
         message = f"Version {number} is up to date; nothing was written"
@@ -60,12 +60,12 @@ def made(rebuilt: Rebuilt) -> State[Rebuilt]:
 
 
 def run(request: RebuildRequest) -> Rebuilt:
-    """Plan, compare in chunks, replace; raises Blocked with every reason."""
+    """Run the tasks of a rebuild; raise Blocked with every reason."""
     check_preconditions()
     planned = plan(request)
     if isinstance(planned, VersionRecord):
         return Rebuilt(version=planned, is_new=False, changed=())
     chunks = range((len(planned.members) + CHUNK - 1) // CHUNK)
-    compared = compare.map(list(chunks), unmapped(quote(planned)), unmapped(request))
-    show_progress(compared, f"chunks of {CHUNK} conversations compared")
-    return replace(request, quote(compared.result()))
+    comparisons = compare.map(list(chunks), unmapped(quote(planned)), unmapped(request))
+    show_progress(comparisons, f"chunks of {CHUNK} conversations compared")
+    return replace(request, quote(comparisons.result()))

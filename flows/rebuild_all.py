@@ -1,4 +1,4 @@
-"""Rebuild every training file from its sources; what stops one does not stop the others."""
+"""Rebuild every training file from its sources; if one fails, the others are still rebuilt."""
 
 from collections import Counter
 from typing import Any
@@ -16,7 +16,7 @@ from tasks.upkeep import check_preconditions, training_file_names
 
 @flow(name="rebuild-all")
 def rebuild_all(strict: bool = False, requested_by: Asker = "schedule") -> object:
-    """Rebuild all training files, one after another, each in a run of its own.
+    """Rebuild all training files, one after another, each in its own run.
 
     Args:
         strict: Treat warnings as errors.
@@ -26,43 +26,43 @@ def rebuild_all(strict: bool = False, requested_by: Asker = "schedule") -> objec
 
 
 def run(*, strict: bool, requested_by: str) -> State[Any]:
-    """Rebuild each file and say how each ended."""
+    """Rebuild each file and report how each rebuild ended."""
     check_preconditions()
     names = training_file_names()
     progress = ProgressBar(len(names), "training files rebuilt")
-    ends: dict[str, State[Any]] = {}
-    # The tag brings the runs of single files under the automations that watch over heartbeats.
+    states: dict[str, State[Any]] = {}
+    # The automations that watch heartbeats apply to runs with this tag.
     with tags("trainfold"):
         for name in names:
-            ends[name] = rebuild_training_file(
+            states[name] = rebuild_training_file(
                 name, strict=strict, requested_by=requested_by, return_state=True
             )
             progress.advance()
-    report_rebuilds(ends)
-    report_result({"files": [_document(name, end) for name, end in ends.items()]})
-    return summed_up(ends)
+    report_rebuilds(states)
+    report_result({"files": [_document(name, state) for name, state in states.items()]})
+    return summed_up(states)
 
 
-def summed_up(ends: dict[str, State[Any]]) -> State[Any]:
-    """Sum up all ends: Failed or Blocked where any file is, and the message names those."""
-    counts = Counter(end.name for end in ends.values())
-    said = [f"{counts['Completed']} rebuilt", f"{counts['Unchanged']} unchanged"]
-    stopped = {name: end for name, end in ends.items() if not end.is_completed()}
+def summed_up(states: dict[str, State[Any]]) -> State[Any]:
+    """Sum up all states: Failed or Blocked if any file is, with a message that names those."""
+    counts = Counter(state.name for state in states.values())
+    parts = [f"{counts['Completed']} rebuilt", f"{counts['Unchanged']} unchanged"]
+    stopped = {name: state for name, state in states.items() if not state.is_completed()}
     if not stopped:
         name = "Completed" if counts["Completed"] else "Unchanged"
-        return Completed(name=name, message=f"{len(ends)} training files: {', '.join(said)}")
-    said += [f"“{name}” {end.name}" for name, end in stopped.items()]
-    is_blocked = {end.name for end in stopped.values()} == {"Blocked"}
+        return Completed(name=name, message=f"{len(states)} training files: {', '.join(parts)}")
+    parts += [f"“{name}” {state.name}" for name, state in stopped.items()]
+    is_blocked = {state.name for state in stopped.values()} == {"Blocked"}
     return Failed(
         name="Blocked" if is_blocked else "Failed",
-        message=f"{len(ends)} training files: {', '.join(said)}",
+        message=f"{len(states)} training files: {', '.join(parts)}",
     )
 
 
-def _document(name: str, end: State[Any]) -> dict[str, Any]:
+def _document(name: str, state: State[Any]) -> dict[str, Any]:
     return {
         "training_file": name,
-        "state": end.name,
-        "message": end.message,
-        "flow_run_id": str(end.state_details.flow_run_id),
+        "state": state.name,
+        "message": state.message,
+        "flow_run_id": str(state.state_details.flow_run_id),
     }

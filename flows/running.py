@@ -1,4 +1,4 @@
-"""What the flows' runs have in common: whose request it is, progress, the end, the task runner."""
+"""Helpers that all flows share: request id, progress, final state, task runner."""
 
 import copyreg
 from collections.abc import Callable, Iterable, Sequence
@@ -24,7 +24,7 @@ R = TypeVar("R")
 
 
 def own_request_id() -> str:
-    """Return the run's idempotency key or, failing that, its id: the same when it is run again."""
+    """Return the run's idempotency key, or else its id; a retry of the run has the same."""
     context = FlowRunContext.get()
     key = context.flow_run.idempotency_key if context and context.flow_run else None
     if key is None:
@@ -33,14 +33,14 @@ def own_request_id() -> str:
 
 
 def show_progress(futures: Sequence[PrefectFuture[Any]], what: str) -> None:
-    """Move a progress bar until all are done; `what` names them, as “conversations fetched”."""
+    """Advance a progress bar until all futures are done; `what` is its label."""
     progress = ProgressBar(len(futures), what)
     for _ in as_completed(list(futures)):
         progress.advance()
 
 
 def settle(futures: Iterable[PrefectFuture[R]]) -> tuple[list[R | None], list[Reason]]:
-    """Collect each result, None where it was refused, and the reasons; raise other errors."""
+    """Collect the results, None for blocked tasks, and all reasons; raise other errors."""
     results: list[R | None] = []
     reasons: list[Reason] = []
     for future in futures:
@@ -53,9 +53,9 @@ def settle(futures: Iterable[PrefectFuture[R]]) -> tuple[list[R | None], list[Re
 
 
 def ended(subject: str, work: Callable[[], State[Any]]) -> State[Any]:
-    """Return the state in which the work ends; where trainfold says no, Blocked or Failed in words.
+    """Return the final state of the work; turn errors of trainfold into Blocked or Failed.
 
-    The list of runs shows the state; programs read the result.
+    People see the state in the list of runs; programs read the result.
     """
     try:
         return work()
@@ -69,9 +69,9 @@ def ended(subject: str, work: Callable[[], State[Any]]) -> State[Any]:
 
 
 def task_runner() -> TaskRunner[Any] | None:
-    """Choose by TRAINFOLD_TASK_RUNNER; None is Prefect's own choice, threads.
+    """Return the task runner of TRAINFOLD_TASK_RUNNER; None is Prefect's default, threads.
 
-    Read where a flow is defined, as Prefect fixes a flow's task runner there.
+    The setting is read where a flow is defined, as Prefect fixes a flow's task runner there.
     """
     settings = Settings()
     return None if settings.task_runner == "threads" else _dask(settings.dask_address)
@@ -97,6 +97,6 @@ def _reduced(argument: quote) -> tuple[Callable[[object], quote], tuple[object]]
 
 
 # `quote` is a tuple with a constructor of its own, so each pickling on the way to a Dask worker
-# would wrap what is quoted once more. `quoted` is defined here so that unpickling it registers the
-# reducer in the scheduler's process too.
+# would wrap the quoted value once more. `quoted` is defined here so that unpickling it registers
+# the reducer in the scheduler's process, too.
 copyreg.pickle(quote, _reduced)

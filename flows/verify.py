@@ -27,22 +27,22 @@ def verify_training_files(training_file: TrainingFileNameOrNone = "") -> object:
 
 
 def run(training_file: str) -> State[Any]:
-    """Verify each file; Damaged where any is, after all were read."""
+    """Verify each file; end as Damaged if any is damaged, after reading all."""
     check_preconditions()
     names = [training_file] if training_file else training_file_names()
     futures = verify.map(names)
     show_progress(futures, "training files verified")
-    damaged = [found for future in futures if (found := damage(future))]
+    damaged = [error for future in futures if (error := damage(future))]
     report_result(verified_document(names, damaged))
     if damaged:
         report_damage(damaged)
-        listed = ", ".join(f"“{each.name}” version {each.version}" for each in damaged)
+        listed = ", ".join(f"“{error.name}” version {error.version}" for error in damaged)
         return Failed(name="Damaged", message=f"Damaged: {listed}", data=damaged[0])
     return Completed(message=f"{len(names)} training files are sound")
 
 
 def damage(future: PrefectFuture[VersionRecord]) -> Damaged | None:
-    """Return what is wrong with a version; raise other errors."""
+    """Return the task's Damaged error, if it has one; raise other errors."""
     try:
         future.result()
     except Damaged as damaged:

@@ -30,7 +30,7 @@ def add(
     limits: Limits,
     threads: int = MAX_THREADS,
 ) -> VersionRecord:
-    """Carry out the whole request in this process: gate, read, commit.
+    """Carry out the request in this process: gate, read, commit.
 
     Raises Blocked with every reason, and what `make_version` raises.
     """
@@ -58,10 +58,10 @@ def make_version(
     *,
     max_conversations: int = MAX_CONVERSATIONS,
 ) -> VersionRecord:
-    """Make the request's version, or return the one that it has made already.
+    """Make the request's version, or return the one that it already made.
 
-    A request that another one overtakes starts again from the new current version, gate included,
-    with the fragments it has. Raises Blocked, and what `commit_version` raises.
+    If another request commits first, this one starts again from the new current version, gate
+    included, with the same fragments. Raises Blocked, and what `commit_version` raises.
     """
 
     def propose() -> Composition | VersionRecord:

@@ -1,4 +1,4 @@
-"""The gate; a request that has made its version already is not judged again."""
+"""Ask the gate, except for a request that already made its version."""
 
 from collections.abc import Sequence
 
@@ -22,7 +22,7 @@ from domain.versions.requests import MAX_CONVERSATIONS, AddRequest, VersionReque
 def gate(
     connection: Connection, request: AddRequest, *, max_conversations: int = MAX_CONVERSATIONS
 ) -> Admission:
-    """Let the request in or raise Blocked with every reason; changes nothing."""
+    """Admit the request, or raise Blocked with every reason; change nothing."""
     refuse_malformed(request, max_conversations=max_conversations)
     return admit(request, *gate_facts(connection, request.name, request.ids))
 
@@ -37,7 +37,7 @@ def decide(
     try:
         return gate(connection, request, max_conversations=max_conversations)
     except Blocked:
-        # The request's own twin may have committed since the look-up, and be what blocks it now.
+        # A concurrent run of the same request may have committed since the look-up, and block it.
         if made := version_made_by(connection, request):
             return made
         raise
@@ -59,7 +59,7 @@ def readmit_members(
 ) -> tuple[EligibleConversation, ...]:
     """Return the sources of a training file's members, if all may still be in it.
 
-    Raises Blocked otherwise, and where the training file is not active.
+    Raises Blocked otherwise, and if the training file is not active.
     """
     training_file, facts = gate_facts(
         connection, name, [member.conversation_id for member in members]

@@ -1,6 +1,6 @@
-"""The one commit loop: store both objects, record the version, and start again when overtaken.
+"""The commit loop: store both objects, record the version, and start again after a conflict.
 
-Every use case that makes a version proposes a composition on the state that it has just read. The
+Every use case that makes a version proposes a composition based on the state that it just read. The
 loop writes the objects first and then moves one pointer in the database, so that a crash at any
 point leaves the previous version current (invariant 11).
 """
@@ -30,23 +30,23 @@ MAX_ATTEMPTS = 100
 MAX_TIME = timedelta(hours=1)
 MAX_PAUSE_SECONDS = 5.0
 PATIENCE_SECONDS = 60
-"""How long the database may stay away after an unknown outcome."""
+"""How long the database may be unreachable after an unknown outcome."""
 
 T = TypeVar("T")
 
 
 class VersionLog(Protocol):
-    """Where versions are recorded: PostgreSQL (`db.versions`), or memory in tests of the loop."""
+    """Records versions: in PostgreSQL (`db.versions`), or in memory in tests of the loop."""
 
     def current_time(self) -> datetime:
-        """Read the log's clock; raises Unreachable while the log is away."""
+        """Read the log's clock; raise Unreachable if the log is unreachable."""
 
     def commit(self, composition: Composition) -> None:
         """Record the version and its members and make it current, or change nothing.
 
-        Raises CommitConflict when another request was faster (it moved, archived or created the
+        Raises CommitConflict if another request was faster (it moved, archived or created the
         training file, or is this same request), DatabaseRefused for any other constraint,
-        CommitOutcomeUnknown when the connection died in the commit.
+        CommitOutcomeUnknown if the connection was lost during the commit.
         """
 
 
@@ -57,16 +57,16 @@ def commit_version(
     *,
     read_back: bool = False,
 ) -> Composition | T:
-    """Commit what `propose` composes; return it, or what `propose` returns instead of it.
+    """Commit the composition of `propose`; return it, or what `propose` returns instead of one.
 
-    `propose` is asked again, on the state that is current then, whenever another request was
-    faster or the outcome of a commit is unknown: what it returned before is void (invariant 4).
-    It returns something else when there is nothing to commit any more. With `read_back`, both
-    objects are read and checked before the commit.
+    `propose` is called again, to read the current state, whenever another request was faster or the
+    outcome of a commit is unknown; its earlier proposal is void (invariant 4). It returns something
+    else when there is nothing left to commit. With `read_back`, both objects are read and checked
+    before the commit.
 
     Raises what `propose` raises, Unreachable and AccessRefused of the store, DatabaseRefused,
-    CommitConflict after a hundred attempts or an hour, and CommitOutcomeUnknown when the database
-    stays away after dying in the commit.
+    CommitConflict after a hundred attempts or an hour, and CommitOutcomeUnknown if the database
+    stays unreachable after the connection was lost during the commit.
     """
     give_up = time.monotonic() + MAX_TIME.total_seconds()
     for attempt in range(1, MAX_ATTEMPTS + 1):
@@ -79,7 +79,7 @@ def commit_version(
                 _read_back(store, composition)
             log.commit(composition)
         except CommitOutcomeUnknown as unknown:
-            # The objects stay: the database may still be carrying out the commit.
+            # The objects are kept: the database may still be executing the commit.
             _await(log, unknown)
         except CommitConflict as conflict:
             drop(store, composition.version)
@@ -95,21 +95,21 @@ def commit_version(
 
 
 def store_objects(store: ObjectStore, composition: Composition) -> None:
-    """Write both objects under keys that nobody else uses; the version is not recorded yet."""
+    """Write both objects under keys that no other attempt uses; the version is not recorded yet."""
     version = composition.version
     _write(store, version.full, composition.full, "json")
     _write(store, version.lines, composition.lines, "jsonl")
 
 
 def drop(store: ObjectStore, version: VersionRecord) -> None:
-    """Remove the objects of a version that is certainly not recorded; maintenance gets the rest."""
+    """Delete the objects of a version that is certainly not recorded; errors leave garbage."""
     with suppress(TrainfoldError):
         store.delete(version.full.key)
         store.delete(version.lines.key)
 
 
 def pause(attempt: int) -> None:
-    """Wait longer from attempt to attempt, and never as long as another writer does."""
+    """Wait for a random time, which grows from attempt to attempt."""
     time.sleep(random.uniform(0, min(0.05 * 2**attempt, MAX_PAUSE_SECONDS)))  # noqa: S311
 
 
@@ -123,23 +123,23 @@ def _write(store: ObjectStore, stored: StoredObject, document: Document, format:
 
 
 def _read_back(store: ObjectStore, composition: Composition) -> None:
-    """Check both objects before they become a version: they are pieced together from many ranges.
+    """Check both objects, which are composed of many ranges, before they become a version.
 
-    Raises Unreachable, as trying again may help.
+    Raises Unreachable, as a retry may help.
     """
     version = composition.version
     full, lines = store.chunks(version.full.key), store.chunks(version.lines.key)
     finding = next(check(version, composition.placed, full=full, lines=lines), None)
     if finding is not None:
         raise Unreachable(
-            f"The objects written for “{version.training_file}” are not what they must be "
+            f"The objects written for “{version.training_file}” differ from the composed version "
             f"({finding}). No version was recorded. If `trainfold verify` says that the current "
             "version is damaged in the store, `trainfold rebuild --whole` replaces all of it."
         )
 
 
 def _await(log: VersionLog, unknown: CommitOutcomeUnknown) -> None:
-    """Return when the database answers again; then the request id tells what became of it."""
+    """Wait until the database answers again; then a look-up of the request id decides."""
     give_up = time.monotonic() + PATIENCE_SECONDS
     for attempt in count(1):
         try:

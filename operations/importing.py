@@ -1,7 +1,7 @@
-"""Register conversation files: check, upload, insert rows and batch links.
+"""Import conversation files: check, upload, insert rows and batch links.
 
-For those who have no application that does it. Files that are refused are named with their
-reasons; the others are imported.
+This is for users without an application that does it. Refused files are listed with their reasons,
+and the others are imported.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -34,7 +34,7 @@ THREADS = 16
 
 @dataclass(frozen=True, slots=True)
 class RefusedFile:
-    """Why a file, or one conversation of a full file, was not imported."""
+    """A file, or one conversation of a full file, that was not imported, and the reason."""
 
     file: str
     reason: Reason
@@ -42,7 +42,7 @@ class RefusedFile:
 
 @dataclass(frozen=True, slots=True)
 class ConversationFile:
-    """A sound conversation: where it was found, its bytes and their values."""
+    """A valid conversation: its file, bytes and parsed values."""
 
     file: str
     data: bytes
@@ -53,12 +53,12 @@ class ConversationFile:
 
     @property
     def object_key(self) -> str:
-        """A key for this very content, so that nothing that is there is overwritten."""
+        """Return a key that contains the content's digest, so that no object is overwritten."""
         return f"imported/{self.conversation_id}/{sha256(self.data)[:16]}.json"
 
     @property
-    def substance(self) -> tuple[Any, ...]:
-        """What a training file would take of it; two files alike in this are identical."""
+    def training_content(self) -> tuple[Any, ...]:
+        """Return the values that a training file takes; files with equal ones are identical."""
         created = self.raw["dataset_metadata"]["created_date"]
         return created, self.raw["consultant_profile"], self.raw["training_pairs"]
 
@@ -83,110 +83,111 @@ class Importer:
     def run(
         self, paths: Sequence[Path], *, batch_name: str | None, progress: Callable[[int, int], None]
     ) -> ImportResult:
-        """Import files and folders of files; `progress` hears how many of how many are stored."""
-        outcome = ImportResult()
-        found = self._read(paths, outcome)
-        chosen = self._choose(found, outcome)
-        self._upload(chosen, progress)
-        unchanged = [source for source in found if source.conversation_id in outcome.unchanged]
-        self._record(chosen, [*chosen, *unchanged], batch_name, outcome)
-        return outcome
+        """Import files and folders; `progress` is called with the stored and the total number."""
+        result = ImportResult()
+        files = self._read(paths, result)
+        changed = self._choose(files, result)
+        self._upload(changed, progress)
+        unchanged = [file for file in files if file.conversation_id in result.unchanged]
+        self._record(changed, [*changed, *unchanged], batch_name, result)
+        return result
 
-    def _read(self, paths: Sequence[Path], outcome: ImportResult) -> list[ConversationFile]:
-        first: dict[UUID, ConversationFile] = {}
-        for file in files_below(paths):
-            for found in read_file(file, self.limits):
-                if isinstance(found, RefusedFile):
-                    outcome.refused.append(found)
-                elif found.conversation_id in first:
-                    other = first[found.conversation_id].file
-                    text = f"Its conversation stands in {other} too, which was taken."
-                    outcome.refused.append(_refusal(found, "repeated-in-import", text))
+    def _read(self, paths: Sequence[Path], result: ImportResult) -> list[ConversationFile]:
+        files: dict[UUID, ConversationFile] = {}
+        for path in files_below(paths):
+            for file in read_file(path, self.limits):
+                if isinstance(file, RefusedFile):
+                    result.refused.append(file)
+                elif file.conversation_id in files:
+                    first = files[file.conversation_id].file
+                    text = f"Its conversation is also in {first}, which is imported."
+                    result.refused.append(_refusal(file, "repeated-in-import", text))
                 else:
-                    first[found.conversation_id] = found
-        return list(first.values())
+                    files[file.conversation_id] = file
+        return list(files.values())
 
     def _choose(
-        self, found: Sequence[ConversationFile], outcome: ImportResult
+        self, files: Sequence[ConversationFile], result: ImportResult
     ) -> list[ConversationFile]:
-        """Choose what to store: new conversations, and changed ones if updates are wanted."""
+        """Return the conversations to store: new ones, and with `update` also changed ones."""
         with reading(self.engine) as connection:
-            paths = sources.enriched_paths(connection, [source.conversation_id for source in found])
+            paths = sources.enriched_paths(connection, [file.conversation_id for file in files])
         with ThreadPoolExecutor(THREADS) as pool:
-            same = list(pool.map(lambda s: self._is_stored(s, paths.get(s.conversation_id)), found))
-        chosen = []
-        for source, unchanged in zip(found, same, strict=True):
-            registered = paths.get(source.conversation_id) is not None
-            if unchanged:
-                outcome.unchanged.append(source.conversation_id)
-            elif registered and not self.update:
+            same = list(pool.map(lambda f: self._is_stored(f, paths.get(f.conversation_id)), files))
+        changed = []
+        for file, is_same in zip(files, same, strict=True):
+            is_registered = paths.get(file.conversation_id) is not None
+            if is_same:
+                result.unchanged.append(file.conversation_id)
+            elif is_registered and not self.update:
                 text = "It is registered with different content; --update replaces that."
-                outcome.refused.append(_refusal(source, "differs", text))
+                result.refused.append(_refusal(file, "differs", text))
             else:
-                (outcome.updated if registered else outcome.imported).append(source.conversation_id)
-                chosen.append(source)
-        return chosen
+                (result.updated if is_registered else result.imported).append(file.conversation_id)
+                changed.append(file)
+        return changed
 
-    def _is_stored(self, source: ConversationFile, path: str | None) -> bool:
-        """Tell whether the registered file has the same content; a broken one has not."""
+    def _is_stored(self, file: ConversationFile, path: str | None) -> bool:
+        """Tell whether the registered file is valid and has the same content."""
         if path is None:
             return False
         try:
             data = self.store.get(path, max_bytes=self.limits.file_bytes)
-            return _source(source.file, data, None, self.limits).substance == source.substance
+            stored = _conversation_file(file.file, data, None, self.limits)
         except (Blocked, ObjectMissing):
             return False
+        return stored.training_content == file.training_content
 
     def _upload(
-        self, chosen: Sequence[ConversationFile], progress: Callable[[int, int], None]
+        self, files: Sequence[ConversationFile], progress: Callable[[int, int], None]
     ) -> None:
-        def put(source: ConversationFile) -> None:
-            self.store.put(source.object_key, source.data, content_type="application/json")
+        def put(file: ConversationFile) -> None:
+            self.store.put(file.object_key, file.data, content_type="application/json")
 
         with ThreadPoolExecutor(THREADS) as pool:
-            for done, _ in enumerate(pool.map(put, chosen), 1):
-                progress(done, len(chosen))
+            for done, _ in enumerate(pool.map(put, files), 1):
+                progress(done, len(files))
 
     def _record(
         self,
-        chosen: Sequence[ConversationFile],
+        changed: Sequence[ConversationFile],
         linked: Sequence[ConversationFile],
         batch_name: str | None,
-        outcome: ImportResult,
+        result: ImportResult,
     ) -> None:
-        """Rows and batch links in one transaction, after the objects they point to."""
+        """Insert rows and batch links in one transaction, after the objects are stored."""
         with writing(self.engine) as connection:
-            if chosen:
-                sources.register(connection, [self._row(source) for source in chosen])
+            if changed:
+                sources.register(connection, [self._row(file) for file in changed])
             if batch_name and linked:
-                outcome.batch = sources.ensure_batch_named(connection, batch_name)
-                ids = [source.conversation_id for source in linked]
-                sources.link(connection, outcome.batch, ids)
-            for source in linked:
-                if source.batch_id is not None:
-                    batch = sources.ensure_batch(connection, source.batch_id)
-                    sources.link(connection, batch, [source.conversation_id])
+                result.batch = sources.ensure_batch_named(connection, batch_name)
+                ids = [file.conversation_id for file in linked]
+                sources.link(connection, result.batch, ids)
+            for file in linked:
+                if file.batch_id is not None:
+                    batch = sources.ensure_batch(connection, file.batch_id)
+                    sources.link(connection, batch, [file.conversation_id])
 
-    def _row(self, source: ConversationFile) -> SourceRow:
-        numbers = statistics.of_pairs(source.conversation.training_pairs)
-        words = source.conversation.training_pairs[0].conversation_metadata
-        day = datetime.fromisoformat(source.conversation.dataset_metadata.created_date)
+    def _row(self, file: ConversationFile) -> SourceRow:
+        quality = statistics.of_pairs(file.conversation.training_pairs)
+        pair = file.conversation.training_pairs[0].conversation_metadata
+        day = datetime.fromisoformat(file.conversation.dataset_metadata.created_date)
         return SourceRow(
-            conversation_id=source.conversation_id,
-            enriched_file_path=source.object_key,
-            persona_key=words.persona_archetype,
-            emotional_arc_key=words.emotional_arc_key,
-            topic_key=words.training_topic_key,
+            conversation_id=file.conversation_id,
+            enriched_file_path=file.object_key,
+            persona_key=pair.persona_archetype,
+            emotional_arc_key=pair.emotional_arc_key,
+            topic_key=pair.training_topic_key,
             scaffolding_snapshot={
-                "persona": {"persona_key": words.persona_archetype, "name": words.client_persona},
-                "emotional_arc": {"arc_key": words.emotional_arc_key, "name": words.emotional_arc},
+                "persona": {"persona_key": pair.persona_archetype, "name": pair.client_persona},
+                "emotional_arc": {"arc_key": pair.emotional_arc_key, "name": pair.emotional_arc},
                 "training_topic": {
-                    "topic_key": words.training_topic_key,
-                    "name": words.training_topic,
+                    "topic_key": pair.training_topic_key,
+                    "name": pair.training_topic,
                 },
             },
-            quality_score=round(numbers.quality_mean, 4),
-            tier=numbers.quality_tier,
+            quality_score=round(quality.quality_mean, 4),
+            tier=quality.quality_tier,
             created_by=self.imported_by,
             created_at=day.replace(tzinfo=UTC),
         )
@@ -194,12 +195,12 @@ class Importer:
 
 def files_below(paths: Sequence[Path]) -> list[Path]:
     """List the named files, and the JSON files in named folders, each once."""
-    found = (
+    files = (
         file
         for path in paths
         for file in (sorted(path.rglob("*.json")) if path.is_dir() else [path])
     )
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(files))
 
 
 def read_file(file: Path, limits: Limits) -> Iterator[ConversationFile | RefusedFile]:
@@ -212,13 +213,13 @@ def read_file(file: Path, limits: Limits) -> Iterator[ConversationFile | Refused
         return
     for part, batch_id in _parts(data, limits):
         try:
-            yield _source(str(file), part, batch_id, limits)
+            yield _conversation_file(str(file), part, batch_id, limits)
         except Blocked as blocked:
             yield from (RefusedFile(str(file), reason) for reason in blocked.reasons)
 
 
 def _parts(data: bytes, limits: Limits) -> list[tuple[bytes, str | None]]:
-    """Split a full file; anything else is one part, which validation judges."""
+    """Split a full file into conversations; return any other file whole, to be validated."""
     try:
         value = parse(data, limits)
     except BadJson:
@@ -226,7 +227,9 @@ def _parts(data: bytes, limits: Limits) -> list[tuple[bytes, str | None]]:
     return split(value) if is_full_file(value) else [(data, None)]
 
 
-def _source(file: str, data: bytes, batch_id: str | None, limits: Limits) -> ConversationFile:
+def _conversation_file(
+    file: str, data: bytes, batch_id: str | None, limits: Limits
+) -> ConversationFile:
     raw, conversation = read(data, None, limits=limits)
     name = conversation.dataset_metadata.dataset_name
     return ConversationFile(
@@ -246,6 +249,6 @@ def _uuid(text: str | None) -> UUID | None:
         return None
 
 
-def _refusal(source: ConversationFile, code: str, text: str) -> RefusedFile:
-    reason = Reason(conversation_id=str(source.conversation_id), code=code, reason=text)
-    return RefusedFile(source.file, reason)
+def _refusal(file: ConversationFile, code: str, text: str) -> RefusedFile:
+    reason = Reason(conversation_id=str(file.conversation_id), code=code, reason=text)
+    return RefusedFile(file.file, reason)

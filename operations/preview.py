@@ -1,4 +1,4 @@
-"""What a request would do, without doing it: ask the gate, then read the files themselves."""
+"""Preview a request without writing anything: ask the gate, then read the files."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,23 +23,23 @@ from storage.store import ObjectStore
 @dataclass(frozen=True, slots=True)
 class Preview:
     reasons: Sequence[Reason]
-    """Why the request would be blocked; empty when it would not."""
+    """The reasons that would block the request."""
     composition: Composition | None = None
-    """What the version would be, where the files were read and nothing blocks."""
+    """The version that the request would make, if the files were read and nothing blocks."""
 
 
 def ask_gate(engine: Engine, request: AddRequest) -> Preview:
-    """Give the reasons that the database knows of."""
+    """Return the reasons that the database gives."""
     return Preview(_ask(engine, request)[1])
 
 
 def examine(
     engine: Engine, conversations: ObjectStore, request: AddRequest, *, limits: Limits
 ) -> Preview:
-    """Give the reasons that the database knows of and those that the files give.
+    """Return the reasons that the database and the files give, or the composed version.
 
-    The files of conversations that pass the gate are read even where others do not pass, so that
-    all reasons come at once.
+    The files of conversations that pass the gate are read even if others do not pass, so that all
+    reasons are returned at once.
     """
     admission, reasons = _ask(engine, request)
     passing = admission or _ask(engine, _without_blocked(request, reasons))[0]

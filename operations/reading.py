@@ -1,4 +1,4 @@
-"""Read the source files of eligible conversations: fetch, check, render; or say why not."""
+"""Read the source files of eligible conversations: fetch, check and render them."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +20,7 @@ MAX_THREADS = 8
 
 
 def read_source(store: ObjectStore, eligible: EligibleConversation, *, max_bytes: int) -> bytes:
-    """Fetch a conversation's file; raises Blocked if it cannot be had, Unreachable otherwise."""
+    """Fetch a conversation's file; raise Blocked if it is missing, too large or refused."""
     try:
         return store.get(eligible.object_key, max_bytes=max_bytes)
     except tuple(CODES) as error:
@@ -48,9 +48,7 @@ def read_fragments(
     strict: bool,
     threads: int = MAX_THREADS,
 ) -> tuple[list[Fragment], list[Reason]]:
-    """Read them all, several at a time: the fragments of those that are sound, in order, and the
-    reasons of all others.
-    """
+    """Read conversations concurrently; return the valid fragments in order, and all reasons."""
 
     def read(eligible: EligibleConversation) -> Fragment | Blocked:
         try:
@@ -61,5 +59,5 @@ def read_fragments(
     with ThreadPoolExecutor(threads, thread_name_prefix="source") as pool:
         results = list(pool.map(read, conversations))
     fragments = [result for result in results if isinstance(result, Fragment)]
-    blocked = [result for result in results if isinstance(result, Blocked)]
-    return fragments, [reason for each in blocked for reason in each.reasons]
+    refusals = [result for result in results if isinstance(result, Blocked)]
+    return fragments, [reason for blocked in refusals for reason in blocked.reasons]

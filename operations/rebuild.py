@@ -1,4 +1,4 @@
-"""Rebuild a training file: plan what to read, compare in chunks, replace what changed."""
+"""Rebuild a training file: plan, compare the sources in chunks, replace changed members."""
 
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
@@ -32,11 +32,11 @@ from operations.reading import read_fragment
 from storage.store import ObjectStore
 
 THREADS = 16
-"""Sources that a process reads at once, whatever the number of chunks it compares at once."""
+"""Sources that a process reads concurrently, however many chunks it compares concurrently."""
 
 
 class RebuildPlan(BaseModel):
-    """What a rebuild reads: the version it starts from, its members and their sources."""
+    """The version that a rebuild starts from, its members and their sources."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -46,7 +46,7 @@ class RebuildPlan(BaseModel):
 
 
 class Comparison(BaseModel):
-    """What a chunk of members turned out to be."""
+    """The result of comparing a chunk of members with their sources."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -56,7 +56,7 @@ class Comparison(BaseModel):
 
 
 class Rebuilt(BaseModel):
-    """How a rebuild ended: with a new version, or with the one that is still right."""
+    """The outcome of a rebuild: a new version, or the current one if nothing changed."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -66,7 +66,7 @@ class Rebuilt(BaseModel):
 
 
 class _Compared(NamedTuple):
-    """What became of one member's source."""
+    """The result of comparing one member with its source."""
 
     renewed: Fragment | None
     warnings: Sequence[VersionWarning]
@@ -74,18 +74,18 @@ class _Compared(NamedTuple):
 
 
 def make_plan(engine: Engine, request: RebuildRequest) -> VersionRecord | RebuildPlan:
-    """Return the version that this request made already, or what is to be read.
+    """Return the version that this request already made, or the plan of the rebuild.
 
-    Raises Blocked when the training file is not active or a member may not be in it any more,
-    NotFound when there is no such file.
+    Raises Blocked if the training file is not active or a member may not be in it any more,
+    NotFound if there is no such file.
     """
     with reading(engine) as connection:
         if made := version_made_by(connection, request):
             return made
         version = find_version(connection, request.training_file)
-        held = tuple(members(connection, version))
-        sources = readmit_members(connection, request.training_file, held)
-    return RebuildPlan(version=version, members=held, sources=sources)
+        current = tuple(members(connection, version))
+        sources = readmit_members(connection, request.training_file, current)
+    return RebuildPlan(version=version, members=current, sources=sources)
 
 
 def compare_members(
@@ -97,9 +97,9 @@ def compare_members(
     request: RebuildRequest,
     limits: Limits,
 ) -> Comparison:
-    """Read and validate a chunk of members; keep the bytes of those that changed in the store.
+    """Read and validate a chunk of members; store the fragments of those that changed.
 
-    In a whole rebuild, keep those of all.
+    In a whole rebuild, store all fragments.
     """
 
     def compare(member: Member, eligible: EligibleConversation) -> _Compared:
@@ -110,7 +110,7 @@ def compare_members(
         is_renewed = request.whole or not member.same_bytes(fragment.contribution)
         differences = wording_differences(version.consultant_profile, [fragment])
         return _Compared(
-            # An unchanged fragment is let go at once: memory holds the changed ones of a chunk.
+            # Unchanged fragments are released at once, so memory holds only a chunk's changed ones.
             fragment if is_renewed else None,
             (*fragment.warnings, *differences),
             strangers(version.consultant_profile, [fragment]),
@@ -118,12 +118,12 @@ def compare_members(
 
     compared = list(_readers().map(compare, *zip(*chunk, strict=True)))
     before = {member.conversation_id: member for member, _ in chunk}
-    changed = [each.renewed for each in compared if each.renewed]
+    changed = [result.renewed for result in compared if result.renewed]
     place = f"{version.training_file_id}/rebuild-{request.request_id}.{secrets.token_hex(4)}"
     return Comparison(
-        renewed=_keep(training_files, place, before, changed) if changed else (),
-        warnings=gather(warning for each in compared for warning in each.warnings),
-        reasons=tuple(reason for each in compared for reason in each.reasons),
+        renewed=_store(training_files, place, before, changed) if changed else (),
+        warnings=gather(warning for result in compared for warning in result.warnings),
+        reasons=tuple(reason for result in compared for reason in result.reasons),
     )
 
 
@@ -133,13 +133,13 @@ def replace_changed(
     request: RebuildRequest,
     comparisons: Iterable[Comparison],
 ) -> Rebuilt:
-    """Make the rebuilt version; none when nothing changed. Raises as `commit_version` does.
+    """Make the rebuilt version, unless nothing changed. Raises what `commit_version` raises.
 
-    What was added while the sources were read stays: only members that still contribute the bytes
-    they were compared with are replaced.
+    Conversations that were added meanwhile are kept: only members that still have the bytes that
+    were compared are replaced.
     """
     parts = list(comparisons)
-    renewed = {each.before.conversation_id: each for part in parts for each in part.renewed}
+    renewed = {change.before.conversation_id: change for part in parts for change in part.renewed}
     warnings = tuple(warning for part in parts for warning in part.warnings)
     reasons = [reason for part in parts for reason in part.reasons]
     try:
@@ -147,12 +147,12 @@ def replace_changed(
             raise Blocked(reasons)
         rebuilt = _commit(engine, store, request, renewed, warnings)
     except TEMPORARY:
-        # The task is tried again, with the fragments that are kept.
+        # The task is retried, with the stored fragments.
         raise
     except TrainfoldError:
-        _forget(store, renewed)
+        _delete_fragments(store, renewed)
         raise
-    _forget(store, renewed)
+    _delete_fragments(store, renewed)
     return rebuilt
 
 
@@ -169,13 +169,13 @@ def _commit(
             if made:
                 return Rebuilt(version=made, is_new=True, changed=_changes(renewed))
             version = find_version(connection, request.training_file)
-            held = list(members(connection, version))
-            # Of no members: the file must be active still.
+            current = list(members(connection, version))
+            # Without members this only checks that the file is still active.
             readmit_members(connection, request.training_file, ())
             now = current_time(connection)
         still = {
             member.conversation_id: change
-            for member in held
+            for member in current
             if (change := renewed.get(member.conversation_id)) and change.before.same_bytes(member)
         }
         if not still:
@@ -183,7 +183,7 @@ def _commit(
         return compose_rebuild(
             request,
             version,
-            held,
+            current,
             still,
             warnings=warnings,
             now=now,
@@ -198,21 +198,21 @@ def _commit(
     return Rebuilt(version=outcome.version, is_new=True, changed=_changes(changed))
 
 
-def _keep(
+def _store(
     store: ObjectStore, place: str, before: Mapping[UUID, Member], changed: Sequence[Fragment]
 ) -> tuple[Renewed, ...]:
-    """Write the changed fragments at a place of their own; they are removed after the rebuild."""
+    """Write the changed fragments to temporary objects, which are deleted after the rebuild."""
     full, lines = f"{place}/changed.json", f"{place}/changed.jsonl"
-    store.put(full, BETWEEN.join(each.full for each in changed), content_type=CONTENT_TYPES["json"])
-    store.put(lines, b"".join(each.lines for each in changed), content_type=CONTENT_TYPES["jsonl"])
+    store.put(full, BETWEEN.join(f.full for f in changed), content_type=CONTENT_TYPES["json"])
+    store.put(lines, b"".join(f.lines for f in changed), content_type=CONTENT_TYPES["jsonl"])
     renewed = []
     full_at = lines_at = 0
-    for each in changed:
-        full_end, lines_end = full_at + len(each.full), lines_at + len(each.lines)
+    for fragment in changed:
+        full_end, lines_end = full_at + len(fragment.full), lines_at + len(fragment.lines)
         renewed.append(
             Renewed(
-                before=before[each.conversation_id],
-                after=each.contribution,
+                before=before[fragment.conversation_id],
+                after=fragment.contribution,
                 full=Span(full, full_at, full_end),
                 lines=Span(lines, lines_at, lines_end),
             )
@@ -222,11 +222,12 @@ def _keep(
 
 
 def _changes(renewed: Mapping[UUID, Renewed]) -> tuple[Renewed, ...]:
-    return tuple(each for each in renewed.values() if each.is_change)
+    return tuple(change for change in renewed.values() if change.is_change)
 
 
-def _forget(store: ObjectStore, renewed: Mapping[UUID, Renewed]) -> None:
-    for key in {span.key for each in renewed.values() for span in (each.full, each.lines)}:
+def _delete_fragments(store: ObjectStore, renewed: Mapping[UUID, Renewed]) -> None:
+    spans = (span for change in renewed.values() for span in (change.full, change.lines))
+    for key in {span.key for span in spans}:
         with suppress(TrainfoldError):
             store.delete(key)
 

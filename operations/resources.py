@@ -30,7 +30,7 @@ def training_files_store() -> ObjectStore:
 
 
 def forget() -> None:
-    """Read the settings anew at the next use; the local stack's addresses may have changed."""
+    """Read the settings again at the next use; the local stack's addresses may have changed."""
     for resource in (settings, engine, conversations_store, training_files_store):
         resource.cache_clear()
 

@@ -20,7 +20,7 @@ MAX_FINDINGS = 20
 def verify_version(
     engine: Engine, store: ObjectStore, name: str, number: int | None = None
 ) -> VersionRecord:
-    """Return the version when its objects are sound; raises Damaged with what is wrong."""
+    """Return the version if its objects are sound; raise Damaged with the findings if not."""
     with reading(engine) as connection:
         version = find_version(connection, name, number)
         recorded = list(members(connection, version))
@@ -37,7 +37,7 @@ def verify_version(
 def verified_content(
     engine: Engine, store: ObjectStore, version: VersionRecord, format: Format
 ) -> Iterator[bytes]:
-    """Read an object of a version; raises Damaged before the first bytes that are not recorded."""
+    """Read an object of a version; raise Damaged before the first bytes that differ."""
     with reading(engine) as connection:
         recorded = list(members(connection, version))
     return proven(version, recorded, format, store.chunks(version.stored(format).key))

@@ -1,4 +1,4 @@
-"""Faults on purpose: proxies, workers that can be killed, a judge, and a long run of trials.
+"""Inject faults and check the guarantees: proxies, processes to kill, a judge, and many trials.
 
-`python -m soak --help` says how to run it; `soak/kinds.py` lists what is tried.
+`python -m soak --help` explains how to run it; `soak/kinds.py` lists the kinds of trial.
 """

@@ -73,7 +73,7 @@ def pair(turn: int, *, answer: str | None, score: float = 3) -> dict[str, Any]:
 
 
 def retell(pairs: list[dict[str, Any]]) -> None:
-    """Make every history tell what the turns before it say."""
+    """Rebuild every pair's history from the turns before it."""
     history: list[Any] = []
     for turn, pair in enumerate(pairs, 1):
         pair["conversation_history"] = list(history)

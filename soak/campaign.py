@@ -1,4 +1,4 @@
-"""Many trials, several at a time: most of a trial is waiting."""
+"""Run many trials, several concurrently, as a trial mostly waits."""
 
 import threading
 import time
@@ -17,7 +17,7 @@ Progress = Callable[[dict[str, Tally]], None]
 
 
 def plan(names: list[str], *, trials: int | None, endless: bool = False) -> Plan:
-    """Kinds and numbers of trials, mixed so that each part of the run holds all kinds."""
+    """Yield kinds and numbers of trials, mixed so that every part of the run has all kinds."""
     usual = {name: KINDS[name].usual for name in names}
     scale = trials / sum(usual.values()) if trials else 1.0
     shares = {name: max(1, round(share * scale)) for name, share in usual.items()}
@@ -42,7 +42,7 @@ def run(
     seconds: float | None = None,
     progress: Progress = lambda _: None,
 ) -> dict[str, Tally]:
-    """Tallies by kind. An error of the machinery itself ends the run."""
+    """Run the planned trials; return tallies by kind. An error of the soak itself ends the run."""
     end = time.monotonic() + seconds if seconds else float("inf")
     tallies: dict[str, Tally] = {}
     under_way: dict[Future[Tally], str] = {}

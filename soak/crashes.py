@@ -1,4 +1,4 @@
-"""Trials in which the writing process is killed, as by `kill -9`, and the request is run again."""
+"""Trials that kill the writing process, as `kill -9` does, and retry the request."""
 
 import time
 
@@ -27,7 +27,7 @@ CRASH_POINTS: dict[str, S3Fault | DatabaseFault] = {
 
 
 def crash_at(stage: Stage, point: str, number: int) -> Tally:
-    """Die at a named point, then run the same request again."""
+    """Kill the writer at a named point, then retry the request."""
     trial = Trial(stage, f"kill {point}", number)
     claim = trial.base_or_create()
     fault = CRASH_POINTS[point]
@@ -40,7 +40,7 @@ def crash_at(stage: Stage, point: str, number: int) -> Tally:
 
 
 def crash_at_any_time(stage: Stage, number: int) -> Tally:
-    """Die at random, again and again, at any time up to a little longer than the work takes."""
+    """Kill the writer at random times, up to three times, then retry the request."""
     trial = Trial(stage, "kill at any time", number)
     started = time.monotonic()
     trial.run(trial.claim(trial.conversations(2), new=True))

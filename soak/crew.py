@@ -1,4 +1,4 @@
-"""WriterProcess processes: forked in milliseconds from a server that has imported everything."""
+"""Writer processes, forked in milliseconds from a server that has imported everything."""
 
 import multiprocessing
 import threading
@@ -10,11 +10,11 @@ from typing import Any
 from soak.worker import READY, End, Job, RequestOutcome, work
 
 DEADLINE_SECONDS = 120.0
-"""Far above what any request takes here; who is over it hangs."""
+"""Far longer than any request takes here; a request that exceeds it hangs."""
 
 
 class WriterProcess:
-    """A process for one request. Killed it is gone at once, as by `kill -9`."""
+    """A process for one request, which can be killed as by `kill -9`."""
 
     def __init__(self, process: ForkServerProcess, line: "Connection[Any, Any]") -> None:
         self._process = process
@@ -22,9 +22,9 @@ class WriterProcess:
         self._killed = threading.Event()
 
     def go(self) -> None:
-        """Start the request; everything that could be done before it has been."""
+        """Start the request in the prepared process."""
         if self._line.recv() != READY:
-            raise RuntimeError("The worker did not say that it is ready.")
+            raise RuntimeError("The writer process did not report that it is ready.")
         self._line.send(None)
         self._started = time.monotonic()
 
@@ -33,7 +33,7 @@ class WriterProcess:
         self._process.kill()
 
     def runs(self) -> bool:
-        """Tell whether it has not answered yet and is within the deadline."""
+        """Tell whether the process is within the deadline and has not answered yet."""
         late = time.monotonic() > self._started + DEADLINE_SECONDS
         return not late and not wait([self._line, self._process.sentinel], timeout=0)
 
@@ -46,14 +46,14 @@ class WriterProcess:
         if answer is None:
             self._process.kill()
             answer = RequestOutcome(
-                End.HUNG, text=f"No end after {DEADLINE_SECONDS:.0f} s; killed."
+                End.HUNG, text=f"Killed, as it did not end within {DEADLINE_SECONDS:.0f} s."
             )
         self._process.join()
         self._line.close()
         return answer
 
     def _answer(self, seconds: float) -> RequestOutcome | None:
-        """None when it runs on."""
+        """Return how the request ended, or None if it still runs after that time."""
         left = self._started + seconds - time.monotonic()
         if not wait([self._line, self._process.sentinel], timeout=max(0.0, left)):
             return None

@@ -1,4 +1,4 @@
-"""Trials in which the connection to the database breaks while a request runs."""
+"""Trials that break the connection to the database while a request runs."""
 
 from soak.postgres_proxy import COMMIT, CONNECT, DatabaseAction
 from soak.stage import Stage
@@ -25,7 +25,7 @@ BREAKS: dict[str, tuple[tuple[str, ...], DatabaseAction]] = {
 
 
 def database_breaks(stage: Stage, name: str, number: int) -> Tally:
-    """Break the connection once or several times; then the request is run again."""
+    """Break the connection once or several times, then retry the request."""
     trial = Trial(stage, f"database {name}", number)
     claim = trial.base_or_create()
     patterns, action = BREAKS[name]

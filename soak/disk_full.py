@@ -1,4 +1,4 @@
-"""Trials on a disk that fills up under PostgreSQL and S3, on a stack of their own."""
+"""Trials that fill the disk of PostgreSQL and S3, on a stack of their own."""
 
 import json
 import os
@@ -23,19 +23,19 @@ from soak.trial import Trial
 from trainfold.stack import Stack
 
 DISK_MIB = 1200
-"""Above the gibibyte that the local S3 wants free when it starts."""
+"""More than the gibibyte that the local S3 requires free when it starts."""
 BALLAST_PIECE = b"\0" * (1 << 20)
 ROUNDS = 4
 PATIENCE_SECONDS = 90.0
-"""S3 looks once a minute whether there is room again."""
+"""S3 checks once a minute whether the disk has space again."""
 
 
 def unavailable() -> str | None:
-    """Why there can be no small disk here, or None."""
+    """Return why a small disk cannot be mounted on this machine, or None."""
     if getattr(os, "geteuid", lambda: 1)() != 0:
         return "only root may mount a small disk"
     if psutil.virtual_memory().available < 2 * DISK_MIB * len(BALLAST_PIECE):
-        return f"a disk of {DISK_MIB} MiB in memory would take more than half of what is free"
+        return f"a disk of {DISK_MIB} MiB in memory would take more than half of the free memory"
     try:
         with _small_disk():
             return None
@@ -44,7 +44,7 @@ def unavailable() -> str | None:
 
 
 def disk_full(stage: Stage, number: int, *, rounds: int = ROUNDS) -> Tally:
-    """Fill the disk, or nearly, while a request runs; then make room again."""
+    """Fill the disk, or nearly, while a request runs; then free the space and retry."""
     with _small_disk() as home, _stack(home) as (services, stack):
         engine = services.engine()
         sources, files = services.stores()
@@ -58,13 +58,13 @@ def disk_full(stage: Stage, number: int, *, rounds: int = ROUNDS) -> Tally:
                 trial.struck += 1
             stack.up(SERVICES, say=_silent)
             trial.inspect()
-            _insist(trial, claim)
+            _retry_until_final(trial, claim)
         tally = trial.tally()
         engine.dispose()
         return tally
 
 
-def _insist(trial: Trial, claim: Claim) -> None:
+def _retry_until_final(trial: Trial, claim: Claim) -> None:
     until = time.monotonic() + PATIENCE_SECONDS
     while not is_final(claim.last) and time.monotonic() < until:
         trial.run(claim)
@@ -95,8 +95,8 @@ def _stack(home: Path) -> Iterator[tuple[Services, Stack]]:
     stack = Stack(home)
     try:
         stack.up(SERVICES, say=_silent)
-        known = json.loads((home / "stack.json").read_text())
-        fields = {key: value for key, value in known.items() if key in Settings.model_fields}
+        connections = json.loads((home / "stack.json").read_text())
+        fields = {key: value for key, value in connections.items() if key in Settings.model_fields}
         services = Services.of(Settings(**fields))
         prepare(services)
         yield services, stack
@@ -106,7 +106,7 @@ def _stack(home: Path) -> Iterator[tuple[Services, Stack]]:
 
 @contextmanager
 def _filled(home: Path, *, spare_bytes: int) -> Iterator[None]:
-    """No room on the disk but this."""
+    """Fill the disk for the block, except for `spare_bytes`."""
     ballast = home / "ballast"
     try:
         with ballast.open("wb", buffering=0) as file, suppress(OSError):
@@ -119,4 +119,4 @@ def _filled(home: Path, *, spare_bytes: int) -> Iterator[None]:
 
 
 def _silent(text: str) -> None:
-    """Drop what the stack says."""
+    """Discard the stack's messages."""

@@ -1,4 +1,4 @@
-"""What can be seen from outside: rows by plain SQL, objects as they are stored."""
+"""Read the evidence for the judge: rows with plain SQL, and objects as they are stored."""
 
 import json
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ MAX_BYTES = 1 << 30
 
 @dataclass(frozen=True)
 class FileSeen:
-    """A training file's rows, of one moment."""
+    """A training file's rows at one moment."""
 
     id: UUID
     current_version: int
@@ -34,20 +34,20 @@ class FileSeen:
     members: tuple[Mapping[str, Any], ...]
 
     def made_by(self, request_id: str) -> list[int]:
-        return [each["number"] for each in self.versions if each["request_id"] == request_id]
+        return [row["number"] for row in self.versions if row["request_id"] == request_id]
 
-    def held(self, number: int) -> list[UUID]:
+    def conversations_of(self, number: int) -> list[UUID]:
         """List the conversations of a version in its order, by the memberships."""
         return [
-            each["conversation_id"]
-            for each in self.members
-            if each["added_in"] <= number
-            and (each["removed_in"] is None or each["removed_in"] > number)
+            row["conversation_id"]
+            for row in self.members
+            if row["added_in"] <= number
+            and (row["removed_in"] is None or row["removed_in"] > number)
         ]
 
 
 def look(engine: Engine, name: str) -> FileSeen | None:
-    """Read the training file as it is recorded; None when there is none."""
+    """Read a training file's rows; return None if there is no such file."""
     with engine.connect() as connection:
         connection.execution_options(isolation_level="REPEATABLE READ")
         file = connection.execute(FILE, {"key": name_key(name)}).one_or_none()
@@ -66,7 +66,7 @@ def _rows(connection: Connection, query: Any, file_id: UUID) -> tuple[Mapping[st
 
 
 class Unreadable(Exception):
-    """An object is missing, or is not what its row says, or cannot be parsed."""
+    """An object is missing, differs from its row, or cannot be parsed."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Contents:
     examples: tuple[Mapping[str, Any], ...]
     """The lines of the JSONL after the first."""
     announced: int
-    """Examples, as the first line tells."""
+    """The number of examples in the JSONL's first line."""
 
     @property
     def ids(self) -> list[UUID]:
@@ -91,8 +91,8 @@ def read(store: ObjectStore, version: Mapping[str, Any]) -> Contents:
     lines = _object(store, version, "jsonl")
     try:
         conversations = tuple(
-            (UUID(each["conversation_metadata"]["conversation_id"]), each["training_pairs"])
-            for each in json.loads(full)["conversations"]
+            (UUID(value["conversation_metadata"]["conversation_id"]), value["training_pairs"])
+            for value in json.loads(full)["conversations"]
         )
         meta, *examples = map(json.loads, lines.splitlines())
         return Contents(conversations, tuple(examples), meta["_meta"]["total_pairs"])
@@ -106,5 +106,5 @@ def _object(store: ObjectStore, version: Mapping[str, Any], format: str) -> byte
     except ObjectMissing as missing:
         raise Unreadable(str(missing)) from missing
     if len(data) != version[f"{format}_size_bytes"]:
-        raise Unreadable(f"its {format} has {len(data)} bytes, not as many as recorded")
+        raise Unreadable(f"its {format} has {len(data)} bytes, not the recorded number")
     return data

@@ -1,4 +1,4 @@
-"""HTTP/1.1 messages as bytes: whole, and passed on as they came."""
+"""Read whole HTTP/1.1 messages as bytes, so that a proxy can forward them unchanged."""
 
 import asyncio
 import re
@@ -12,7 +12,7 @@ _BODILESS = re.compile(rb"HTTP/1\.\d (1\d\d|204|304)\b")
 @dataclass(frozen=True)
 class Message:
     head: bytes
-    """Start line and headers, with the blank line."""
+    """Start line, headers and the blank line."""
     body: bytes = b""
 
     def __bytes__(self) -> bytes:
@@ -20,19 +20,19 @@ class Message:
 
     @property
     def target(self) -> str:
-        """A request's method and path with its query."""
+        """Return a request's method, path and query."""
         return self.head.partition(b" HTTP/")[0].decode("latin-1")
 
     def header(self, name: str) -> bytes | None:
-        found = re.search(rb"\r\n" + name.encode() + rb":[ \t]*([^\r]*)", self.head, re.IGNORECASE)
-        return found[1] if found else None
+        match = re.search(rb"\r\n" + name.encode() + rb":[ \t]*([^\r]*)", self.head, re.IGNORECASE)
+        return match[1] if match else None
 
     def without(self, name: str) -> "Message":
         pattern = rb"\r\n" + name.encode() + rb":[^\r]*"
         return replace(self, head=re.sub(pattern, b"", self.head, flags=re.IGNORECASE))
 
     def flipped(self, place: float) -> "Message":
-        """Flip one bit of the body; the length stays."""
+        """Flip one bit of the body."""
         if not self.body:
             return self
         at = min(int(len(self.body) * place), len(self.body) - 1)
@@ -41,12 +41,12 @@ class Message:
         return replace(self, body=bytes(body))
 
     def cut(self, place: float) -> bytes:
-        """Cut the body off; the head still promises all of it."""
+        """Truncate the body, but not the length in the headers."""
         return self.head + self.body[: int(len(self.body) * place)]
 
 
 def error(status: int, code: str) -> Message:
-    """Build an error as S3 answers it."""
+    """Build an error response of S3."""
     body = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>soak</Message></Error>"
     head = f"HTTP/1.1 {status} {code}\r\nContent-Type: application/xml\r\n"
     return Message(f"{head}Content-Length: {len(body)}\r\n\r\n".encode(), body.encode())
@@ -55,7 +55,7 @@ def error(status: int, code: str) -> Message:
 async def read_request(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> Message | None:
-    """Read the next request, None at the end; answer Expect: 100-continue."""
+    """Read the next request, or return None at the end; answer Expect: 100-continue."""
     try:
         message = Message(await reader.readuntil(BLANK_LINE))
     except asyncio.IncompleteReadError:
@@ -84,11 +84,11 @@ async def _read_body(reader: asyncio.StreamReader, message: Message) -> bytes:
 
 
 async def _read_chunks(reader: asyncio.StreamReader) -> bytes:
-    """Read the chunks with their frames."""
-    held = b""
+    """Read the chunks with their framing."""
+    body = b""
     size = -1
     while size:
         line = await reader.readuntil(b"\r\n")
         size = int(line.partition(b";")[0], 16)
-        held += line + await reader.readexactly(size + 2)
-    return held
+        body += line + await reader.readexactly(size + 2)
+    return body

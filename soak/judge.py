@@ -1,7 +1,7 @@
-"""What was lost, doubled or torn, judged from outside: by rows, stored bytes and the sources.
+"""Judge what was lost, doubled or torn, from rows, stored bytes and sources.
 
-Nothing is taken from the writer but its answers. The file must look as if the requests that made
-versions had run one after another, each whole, and every other one had not run at all.
+Of the writers only their answers are used. The file must look as if the requests that made versions
+had run one after another, each completely, and all others had not run at all.
 """
 
 import json
@@ -29,7 +29,7 @@ NAME_TAKEN, ALREADY_MEMBER = ("name-taken",), ("already-member",)
 
 @dataclass
 class Claim:
-    """A request and everything that its runs answered."""
+    """A request and the outcomes of its runs."""
 
     request: AddRequest
     outcomes: list[RequestOutcome] = field(default_factory=list)
@@ -51,15 +51,15 @@ class Judge:
     def findings(
         self, name: str, claims: Sequence[Claim], sources: Mapping[UUID, bytes], *, settled: bool
     ) -> list[Finding]:
-        """List what is wrong with a training file; `settled` when no claim will be run again."""
+        """List the defects of a training file; `settled` means that no claim will be retried."""
         seen = look(self.engine, name)
-        found = [*about_claims(seen, claims, settled=settled)]
+        findings = [*about_claims(seen, claims, settled=settled)]
         if seen is not None:
-            found += about_rows(seen)
-            # Unsettled, only the current version is read: the others are, at the end.
+            findings += about_rows(seen)
+            # Before the end only the current version is read, to save time.
             first = 1 if settled else seen.current_version
-            found += self._about_versions(name, seen, claims, sources, first=first)
-        return found
+            findings += self._about_versions(name, seen, claims, sources, first=first)
+        return findings
 
     def _about_versions(
         self,
@@ -75,12 +75,14 @@ class Judge:
             number = version["number"]
             claim = _claim_of(version["request_id"], claims)
             if claim is None:
-                yield Finding(Flaw.DOUBLED, f"version {number} is of no request that was made")
+                yield Finding(Flaw.DOUBLED, f"version {number} belongs to no request")
                 return
             expected += claim.ids
             if number < first:
                 continue
-            yield from about_order(f"the rows of version {number}", seen.held(number), expected)
+            yield from about_order(
+                f"the rows of version {number}", seen.conversations_of(number), expected
+            )
             try:
                 contents = read(self.store, version)
             except Unreadable as error:
@@ -91,7 +93,7 @@ class Judge:
             yield from self.verification(name, number)
 
     def verification(self, name: str, number: int | None) -> Iterator[Finding]:
-        """Yield what the product's own check says; None is the current version."""
+        """Yield the findings of the product's own `verify`; None is the current version."""
         try:
             verify_version(self.engine, self.store, name, number)
         except Damaged as damaged:
@@ -99,7 +101,7 @@ class Judge:
 
 
 def is_final(outcome: RequestOutcome) -> bool:
-    """Tell whether the owner of the request has no reason to try again."""
+    """Tell whether the request's owner has no reason to retry."""
     if outcome.end == End.BLOCKED:
         return outcome.codes in (NAME_TAKEN, ALREADY_MEMBER)
     return outcome.end == End.MADE
@@ -115,13 +117,15 @@ def about_claims(
             text = f"{_label(claim)} made versions {made} and was told {sorted(map(str, told))}"
             yield Finding(Flaw.DOUBLED, text)
         for number in told - set(made):
-            yield Finding(Flaw.LOST, f"{_label(claim)} was told version {number}, which is not his")
+            yield Finding(
+                Flaw.LOST, f"{_label(claim)} was told version {number}, which is not its own"
+            )
         for outcome in claim.outcomes if settled else ():
             if outcome.end in (End.HUNG, End.BROKEN):
                 yield Finding(Flaw(outcome.end.value), f"{_label(claim)}: {outcome.text}")
         if settled and claim.last.end != End.MADE and not _is_just(claim, seen, made):
             yield Finding(
-                Flaw.LOST, f"{_label(claim)} never came through: {claim.last.end} {claim.last.text}"
+                Flaw.LOST, f"{_label(claim)} never succeeded: {claim.last.end} {claim.last.text}"
             )
 
 
@@ -131,30 +135,32 @@ def _is_just(claim: Claim, seen: FileSeen | None, made: Sequence[int]) -> bool:
         return False
     if claim.last.codes == NAME_TAKEN:
         return claim.request.new
-    taken = set(seen.held(seen.current_version)) & set(claim.ids)
+    taken = set(seen.conversations_of(seen.current_version)) & set(claim.ids)
     return claim.last.codes == ALREADY_MEMBER and bool(taken)
 
 
 def about_rows(seen: FileSeen) -> Iterator[Finding]:
     numbers = [version["number"] for version in seen.versions]
     if numbers != list(range(1, seen.current_version + 1)):
-        text = f"version {seen.current_version} is current, and there are versions {numbers}"
+        text = f"version {seen.current_version} is current, but the versions are {numbers}"
         yield Finding(Flaw.TORN, text)
     keys = [version[f"{format}_key"] for version in seen.versions for format in ("json", "jsonl")]
     for key in _repeated(keys):
         yield Finding(Flaw.DOUBLED, f"two versions share the object {key}")
 
 
-def about_order(what: str, found: Sequence[UUID], expected: Sequence[UUID]) -> Iterator[Finding]:
+def about_order(what: str, ids: Sequence[UUID], expected: Sequence[UUID]) -> Iterator[Finding]:
     """Compare the conversations of one version with those that its requests named."""
-    for conversation_id in _repeated(found):
+    for conversation_id in _repeated(ids):
         yield Finding(Flaw.DOUBLED, f"conversation {conversation_id} is twice in {what}")
-    for conversation_id in sorted(set(expected) - set(found)):
+    for conversation_id in sorted(set(expected) - set(ids)):
         yield Finding(Flaw.LOST, f"conversation {conversation_id} is not in {what}")
-    for conversation_id in sorted(set(found) - set(expected)):
-        yield Finding(Flaw.TORN, f"conversation {conversation_id} is in {what}; nobody asked")
-    if Counter(found) == Counter(expected) and list(found) != list(expected):
-        yield Finding(Flaw.TORN, f"the conversations of {what} stand in another order")
+    for conversation_id in sorted(set(ids) - set(expected)):
+        yield Finding(
+            Flaw.TORN, f"conversation {conversation_id} is in {what}, but no request named it"
+        )
+    if Counter(ids) == Counter(expected) and list(ids) != list(expected):
+        yield Finding(Flaw.TORN, f"the conversations of {what} are in another order")
 
 
 def about_contents(
@@ -164,17 +170,17 @@ def about_contents(
     for conversation_id, pairs in contents.conversations:
         source = sources.get(conversation_id)
         if source is not None and json.loads(source)["training_pairs"] != pairs:
-            text = f"conversation {conversation_id} in version {number} is not as its source"
+            text = f"conversation {conversation_id} in version {number} differs from its source"
             yield Finding(Flaw.TORN, text)
     for line in _repeated([str(example["id"]) for example in contents.examples]):
         yield Finding(Flaw.DOUBLED, f"line {line} is twice in the JSONL of version {number}")
-    wanted = [
+    expected = [
         {**pair, "id": None, "conversation_id": str(conversation_id)}
         for conversation_id, pairs in contents.conversations
         for pair in pairs
         if pair["target_response"]
     ]
-    if [{**example, "id": None} for example in contents.examples] != wanted:
+    if [{**example, "id": None} for example in contents.examples] != expected:
         yield Finding(Flaw.TORN, f"JSON and JSONL of version {number} disagree")
     if contents.announced != len(contents.examples):
         text = f"the JSONL of version {number} announces {contents.announced} examples and has"

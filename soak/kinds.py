@@ -1,4 +1,4 @@
-"""The kinds of trial: what is tried, and how often in a run of the usual length."""
+"""The kinds of trial, and how often each is tried in a run of the usual length."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ Run = Callable[[Stage, int], Tally]
 @dataclass(frozen=True)
 class Kind:
     run: Run
-    """Does the trial of this number; the same number and seed give the same trial."""
+    """Runs the trial of this number; the same number and seed give the same trial."""
     usual: int
     unavailable: Callable[[], str | None] = lambda: None
-    """Why it cannot be tried on this machine."""
+    """Returns why this machine cannot run it, or None."""
 
 
 def _at(point: str) -> Run:

@@ -1,4 +1,4 @@
-"""Conversations as an application leaves them: a row each, and a file each."""
+"""Store conversations as an application does: a row and a file for each."""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -14,18 +14,18 @@ INSERT = text("""
     VALUES (:id, 'completed', :path)
 """)
 TEXTS = (b"What should I do first?", b"Let us write down one number today")
-"""What the user and the assistant say in the tests' conversations."""
+"""Texts of the user and the assistant in `soak.building`."""
 
 
 def new_conversation(chance: Chance, *, padding_bytes: int = 0) -> tuple[UUID, bytes]:
-    """Build a valid conversation like no other: its id is in every message."""
+    """Build a valid, unique conversation: its id is in every message."""
     conversation_id = chance.uuid()
     value = conversation(conversation_id, turns=chance.randint(2, 6))
     notes = "Read, and found good. " * (padding_bytes // 22)
     value["training_pairs"][0]["training_metadata"]["reviewer_notes"] = notes or None
     data = as_bytes(value)
-    for said in TEXTS:
-        data = data.replace(said, said + f" {conversation_id}".encode())
+    for message in TEXTS:
+        data = data.replace(message, message + f" {conversation_id}".encode())
     return conversation_id, data
 
 

@@ -1,4 +1,4 @@
-"""PostgreSQL and S3 of their own in a temporary home, as `trainfold up` starts them."""
+"""Run PostgreSQL and S3 in a temporary home, as `trainfold up` starts them."""
 
 import os
 import shutil
@@ -18,10 +18,10 @@ SERVICES = (Service.POSTGRES, Service.S3)
 
 @contextmanager
 def local_services() -> Iterator[Services]:
-    """Migrated, with both buckets; stopped and removed at the end."""
+    """Start the services, migrated and with both buckets; stop and remove them at the end."""
     for name in [name for name in os.environ if name.startswith("TRAINFOLD_")]:
         del os.environ[name]
-    # Not below a closed directory: as root, PostgreSQL runs as a user of its own.
+    # As root, PostgreSQL runs as another user, who must be able to enter.
     home = Path(tempfile.mkdtemp(prefix="trainfold-soak-"))
     home.chmod(0o711)
     os.environ["TRAINFOLD_HOME"] = str(home)
@@ -37,7 +37,7 @@ def local_services() -> Iterator[Services]:
 
 
 def prepare(services: Services) -> None:
-    """Migrate the database and make the buckets."""
+    """Migrate the database and create the buckets."""
     engine = services.engine()
     migrate.upgrade(engine)
     engine.dispose()

@@ -1,4 +1,4 @@
-"""The messages of PostgreSQL's protocol 3, as far as a proxy must tell them apart."""
+"""Read the messages of PostgreSQL's protocol 3 that a proxy must distinguish."""
 
 import asyncio
 import struct
@@ -36,7 +36,7 @@ def statement(message: bytes) -> str | None:
 
 
 def is_ready(message: bytes) -> bool:
-    """Tell whether the server says that it is ready for the next query."""
+    """Tell whether this is the server's ReadyForQuery message."""
     return message[:1] == b"Z"
 
 

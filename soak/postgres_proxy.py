@@ -1,4 +1,4 @@
-"""A database connection that breaks as told: before a statement, in it, or after it is done."""
+"""A proxy that breaks database connections before, during or after a chosen statement."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -59,14 +59,14 @@ class PostgresProxy(Proxy):
 
 
 class _Session:
-    """One connection in both directions. The first direction that ends ends it."""
+    """One connection, in both directions; it ends when either direction ends."""
 
     def __init__(self, client: Streams, server: Streams, script: Script[DatabaseAction]) -> None:
         self._client_reader, self._client_writer = client
         self._server_reader, self._server_writer = server
         self._script = script
         self._withheld: Fault[DatabaseAction] | None = None
-        """Strikes when the server is done, and the client hears nothing of that."""
+        """Strikes when the server is done; its answer is not forwarded to the client."""
 
     async def run(self, startup: bytes) -> None:
         fault = self._script.fault(CONNECT)
@@ -95,7 +95,7 @@ class _Session:
                 return
 
     async def _pass_on(self, message: bytes, fault: Fault[DatabaseAction] | None) -> bool:
-        """Send it to the server, with its fault; False when that ends the connection."""
+        """Send the message to the server with its fault; return False if the connection ends."""
         action = fault.action if fault else None
         if action == DatabaseAction.STALL and fault:
             await asyncio.sleep(fault.seconds)

@@ -1,4 +1,4 @@
-"""Imported once, by the server that workers are forked from: what is slow to import or to build."""
+"""Import and build everything slow once, in the server from which writer processes are forked."""
 
 import gc
 
@@ -9,6 +9,6 @@ __all__ = ["worker"]
 
 # boto3 keeps the parsed model of S3's API; the client itself connects to nothing.
 make_client(endpoint_url="http://127.0.0.1:9", region="us-east-1", access_key="-", secret_key="-")  # noqa: S106
-# Pages that no collection touches stay shared with every fork.
+# Memory pages that the garbage collector does not touch stay shared between the forks.
 gc.collect()
 gc.freeze()

@@ -1,4 +1,4 @@
-"""A TCP proxy on loopback: one task a client, all in one thread, all gone when it is closed."""
+"""A TCP proxy on loopback: one task per client, all in one thread, all cancelled on close."""
 
 import asyncio
 import socket
@@ -20,7 +20,7 @@ _CALL_SECONDS = 30
 
 
 class Proxy(ABC):
-    """Stands before `upstream`; a subclass says what happens to a connection."""
+    """A proxy of `upstream`; a subclass defines how a connection is served."""
 
     def __init__(self, upstream: Address) -> None:
         self.upstream = upstream
@@ -42,7 +42,7 @@ class Proxy(ABC):
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do something beside; it ends with the proxy at the latest."""
+        """Run a task in the background, until the proxy closes at the latest."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -1,4 +1,4 @@
-"""Trials in which many requests run on one training file at the same time."""
+"""Trials that run many requests on one training file concurrently."""
 
 from soak.crashes import INSERT_MEMBERS
 from soak.judge import Claim
@@ -15,14 +15,14 @@ FEW = 4
 
 
 def distinct_selections(stage: Stage, number: int, *, writers: int = WRITERS) -> Tally:
-    """Race writers that must all come through."""
+    """Race writers that must all succeed."""
     trial = Trial(stage, f"{writers} writers, distinct", number)
     trial.base()
     return _race(trial, [_add(trial) for _ in range(writers)])
 
 
 def overlapping_selections(stage: Stage, number: int, *, writers: int = WRITERS) -> Tally:
-    """Race for shared conversations: the second request for one is blocked, whole."""
+    """Race for shared conversations; every later request for one is blocked entirely."""
     trial = Trial(stage, f"{writers} writers, overlapping", number)
     trial.base()
     shared = trial.conversations(writers)
@@ -33,7 +33,7 @@ def overlapping_selections(stage: Stage, number: int, *, writers: int = WRITERS)
 
 
 def identical_requests(stage: Stage, number: int, *, writers: int = WRITERS) -> Tally:
-    """Run each request several times at once; it makes one version."""
+    """Run each request several times concurrently; it must make one version."""
     trial = Trial(stage, f"{writers} writers, identical requests", number)
     trial.base()
     distinct = [_add(trial) for _ in range(max(1, writers // 4))]
@@ -41,14 +41,14 @@ def identical_requests(stage: Stage, number: int, *, writers: int = WRITERS) -> 
 
 
 def creates_of_one_name(stage: Stage, number: int, *, writers: int = WRITERS) -> Tally:
-    """Race for a name: one creates the file, the others are told that it is taken."""
+    """Race for a name: one request creates the file, the others are blocked."""
     trial = Trial(stage, f"{writers} creates of one name", number)
     claims = [trial.claim(trial.conversations(1), new=True) for _ in range(writers)]
     return _race(trial, claims)
 
 
 def verified_meanwhile(stage: Stage, number: int) -> Tally:
-    """Whoever verifies the file while it grows finds it sound."""
+    """Verify the file while requests add to it."""
     trial = Trial(stage, "verify while written", number)
     trial.base()
     claims = [_add(trial) for _ in range(FEW)]
@@ -65,7 +65,7 @@ def verified_meanwhile(stage: Stage, number: int) -> Tally:
 
 
 def storm(stage: Stage, number: int) -> Tally:
-    """Writers at once, some killed at random, while the store and the database both fail."""
+    """Run concurrent writers and kill some of them, while store and database both fail."""
     trial = Trial(stage, "storm", number)
     chance = trial.chance
     trial.base()

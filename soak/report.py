@@ -1,4 +1,4 @@
-"""The table at the end of a run, for people and as JSON."""
+"""Print the table at the end of a run, or format it as JSON."""
 
 import json
 from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""What can happen to one request on its way to an object store and back."""
+"""Faults that can happen to a request to an object store, or to its response."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -34,7 +34,7 @@ SLOW_DOWN = bytes(error(503, "SlowDown"))
 
 
 class Exchange:
-    """One request. Each fault gives what the client reads; None resets its connection."""
+    """One request; each fault returns the bytes for the client, or None to reset its connection."""
 
     def __init__(
         self, request: Message, client: Streams, *, proxy: Proxy, kill_victim: Callable[[], None]
@@ -72,7 +72,7 @@ class Exchange:
         return await self.do()
 
     async def hold(self, _: S3Fault) -> bytes | None:
-        # Until the client gives up: it sends nothing more before it has an answer.
+        # Returns when the client gives up, as it sends nothing before it has an answer.
         await self._client[0].read(1)
         return None
 
@@ -125,7 +125,7 @@ class Exchange:
         try:
             await self.do()
         except BROKEN_OFF:
-            # Nobody waits for it.
+            # No client waits for the answer.
             return
 
 

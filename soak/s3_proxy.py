@@ -1,6 +1,6 @@
-"""An S3 server that fails as told: every request passes here, whole, on its way to the real one.
+"""A proxy that injects faults into requests to an S3 server.
 
-Bytes are passed on unchanged, Host included: the client signs for the proxy's address, and
+Bytes are forwarded unchanged, including Host: the client signs for the proxy's address, and
 SeaweedFS checks the signature against the Host that it receives.
 """
 
@@ -22,7 +22,7 @@ class S3Proxy(Proxy):
                 return
 
     async def _answer(self, request: Message, client: Streams) -> bool:
-        """False when the connection ends with it."""
+        """Forward a request or strike it; return False if that ends the connection."""
         fault = self._script.fault(request.target)
         exchange = Exchange(request, client, proxy=self, kill_victim=self._script.kill_victim)
         answer = await (exchange.strike(fault) if fault else exchange.do())

@@ -1,4 +1,4 @@
-"""Which of the messages that pass a proxy meet a fault, decided beforehand."""
+"""Decide in advance which of a proxy's messages are struck by a fault."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -10,7 +10,7 @@ Action = TypeVar("Action")
 
 @dataclass(frozen=True)
 class Fault(Generic[Action]):
-    """`action` at the nth message that the pattern is found in, and at the `times` - 1 after it.
+    """An action on the nth message that matches the pattern, and on the `times` - 1 after it.
 
     For S3 a message is “PUT /bucket/key?query”, for PostgreSQL the statement's text or `CONNECT`.
     """
@@ -20,9 +20,9 @@ class Fault(Generic[Action]):
     nth: int = 1
     times: int = 1
     seconds: float = 0.0
-    """How long a stall is."""
+    """Duration of a stall."""
     place: float = 0.5
-    """Where in a body a fault strikes, as a part of its length."""
+    """Position of a fault in a body, as a fraction of its length."""
 
 
 def nobody() -> None:
@@ -30,7 +30,7 @@ def nobody() -> None:
 
 
 class Script(Generic[Action]):
-    """The faults of one trial, and how many of them struck. Used in the proxies' thread only."""
+    """The faults of one trial, and how many of them struck; used only in the proxies' thread."""
 
     def __init__(self, faults: Sequence[Fault[Action]] = ()) -> None:
         self._seen = dict.fromkeys(faults, 0)
@@ -38,12 +38,12 @@ class Script(Generic[Action]):
         self.kill_victim: Callable[[], None] = nobody
 
     def fault(self, message: str) -> Fault[Action] | None:
-        """Return the fault that this message meets; every fault counts the messages for itself."""
-        met = None
+        """Return the fault for this message, if any; each fault counts its own messages."""
+        striking = None
         for fault in self._seen:
             if re.search(fault.pattern, message):
                 self._seen[fault] += 1
                 if 0 <= self._seen[fault] - fault.nth < fault.times:
-                    met = met or fault
-        self.struck += met is not None
-        return met
+                    striking = striking or fault
+        self.struck += striking is not None
+        return striking

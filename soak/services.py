@@ -1,4 +1,4 @@
-"""Where PostgreSQL and S3 are, directly or through a proxy; goes to other processes as it is."""
+"""Addresses of PostgreSQL and S3, direct or behind proxies; can be sent to other processes."""
 
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit, urlunsplit
@@ -65,9 +65,9 @@ class Services:
         read_timeout_seconds: float = READ_TIMEOUT_SECONDS,
         strategy: UploadStrategy | None = None,
     ) -> tuple[S3Store, S3Store]:
-        """Open the conversations' bucket and the training files', on one client.
+        """Open the conversations' bucket and the training files' bucket, on one client.
 
-        With a strategy, all objects that exceed its smallest part are put together by it.
+        A strategy is used for all objects larger than its smallest part.
         """
         client = make_client(
             endpoint_url=self.s3_url,

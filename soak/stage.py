@@ -1,4 +1,4 @@
-"""What all trials share: running services, a crew of workers, the proxies' thread, a judge."""
+"""Resources that all trials share: services, writer processes, the proxies' thread, a judge."""
 
 import threading
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ class Stage:
     crew: Crew
     proxies: ProxyThread
     crowd: threading.Lock = field(default_factory=threading.Lock)
-    """Held by trials with many writers: the database lets only so many in."""
+    """Held by trials with many writers, as the database limits the number of connections."""
 
     @property
     def judge(self) -> Judge:

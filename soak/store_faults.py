@@ -1,4 +1,4 @@
-"""Trials in which the object store misbehaves while a request runs."""
+"""Trials in which the object store fails while a request runs."""
 
 import time
 
@@ -18,7 +18,7 @@ ANY = ""
 
 READS = (SOURCE, OLD_CONTENT)
 BEATS_THE_CLIENT = 3
-"""boto3 tries three times; a fault that lasts as long reaches our own code."""
+"""boto3 makes three attempts; a fault of as many reaches our own code."""
 
 PLACES: dict[S3Action, tuple[str, ...]] = {
     S3Action.ANSWER_500: (*READS, PUT, HEAD, ANY),
@@ -39,13 +39,13 @@ PLACES: dict[S3Action, tuple[str, ...]] = {
 
 
 def store_misbehaves(stage: Stage, action: S3Action, number: int) -> Tally:
-    """Fail the store once or until the client gives up; then run the request again."""
+    """Make the store fail once, or until the client gives up; then retry the request."""
     trial = Trial(stage, f"S3 {action}", number)
     trial.base(trial.chance.randint(1, 3))
     claim = trial.claim(trial.conversations(trial.chance.randint(2, 4)))
     chance = trial.chance
     fault = S3Fault(
-        # In turn, so that few trials reach all places.
+        # In turn, so that few trials cover all places.
         PLACES[action][number % len(PLACES[action])],
         action,
         nth=chance.randint(1, 2),
@@ -58,23 +58,23 @@ def store_misbehaves(stage: Stage, action: S3Action, number: int) -> Tally:
         trial.run(claim, front, read_timeout_seconds=timeout)
         trial.settle()
         if action == S3Action.DO_LATE:
-            # What was held back arrives after all.
+            # The delayed request still arrives.
             time.sleep(fault.seconds)
     return trial.tally()
 
 
 PARTS = r"^(POST|PUT) .*training\.json\?"
 LARGE = 13 * MIB
-"""So that the store can copy: what is left of it after the first part is more than a part."""
+"""Large enough for the store to copy: more than a part is left after the first part."""
 MULTIPART = tuple(
     UploadStrategy(min_bytes=5 * MIB, max_bytes=8 * MIB, copies=copies) for copies in (True, False)
 )
 
 
 def multipart_upload_misbehaves(stage: Stage, number: int) -> Tally:
-    """Strike any request of the upload of a file too large for one put, or kill there.
+    """Strike a request of a multipart upload, or kill the writer there.
 
-    In turn the store copies what the file holds, and is sent all of it.
+    Trials alternate between a store that copies existing content and one that cannot.
     """
     trial = Trial(stage, "S3 in a multipart upload", number)
     trial.base(padding_bytes=LARGE)

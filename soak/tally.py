@@ -1,4 +1,4 @@
-"""What trials came to, in numbers, and each defect in words."""
+"""Results of trials: counts, and a description of each defect."""
 
 from dataclasses import dataclass, fields
 from enum import StrEnum
@@ -10,7 +10,7 @@ class Flaw(StrEnum):
     TORN = "torn"
     HUNG = "hung"
     BROKEN = "broken"
-    """A request ended with an error that is none of ours."""
+    """A request ended with an unexpected exception."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Finding:
 class Tally:
     trials: int = 0
     struck: int = 0
-    """Faults that really happened."""
+    """Number of faults that took effect."""
     made: int = 0
     blocked: int = 0
     lost: int = 0
@@ -47,7 +47,7 @@ class Tally:
 
 
 def tally_of(findings: list[Finding], *, label: str, struck: int, made: int, blocked: int) -> Tally:
-    """Tally one trial; the label says how to run it again."""
+    """Tally one trial; its label tells how to repeat it."""
     counts = {flaw.value: 0 for flaw in Flaw}
     for finding in findings:
         counts[finding.flaw.value] += 1

@@ -1,4 +1,4 @@
-"""One trial: fresh conversations, a training file of its own, runs with faults, then judgement."""
+"""A trial: new conversations, a training file of its own, runs with faults, and judgement."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -28,7 +28,7 @@ DatabaseFault = Fault[DatabaseAction]
 
 @dataclass(frozen=True)
 class Front:
-    """Services behind proxies, and the scripts that these follow."""
+    """Services behind proxies, and the proxies' scripts."""
 
     services: Services
     scripts: tuple[Script[S3Action], Script[DatabaseAction]]
@@ -50,11 +50,11 @@ class Trial:
         self.struck = 0
 
     def conversations(self, count: int, *, padding_bytes: int = 0) -> list[UUID]:
-        """New ones, that an application has enriched and stored."""
-        made = [new_conversation(self.chance, padding_bytes=padding_bytes) for _ in range(count)]
-        register(self.stage.engine, self.stage.sources, made)
-        self.sources.update(made)
-        return [conversation_id for conversation_id, _ in made]
+        """Store new enriched conversations, as an application does; return their ids."""
+        sources = [new_conversation(self.chance, padding_bytes=padding_bytes) for _ in range(count)]
+        register(self.stage.engine, self.stage.sources, sources)
+        self.sources.update(sources)
+        return [conversation_id for conversation_id, _ in sources]
 
     def claim(self, ids: Sequence[UUID], *, new: bool = False) -> Claim:
         request = AddRequest(
@@ -90,7 +90,7 @@ class Trial:
     def behind(
         self, store: Sequence[S3Fault] = (), database: Sequence[DatabaseFault] = ()
     ) -> Iterator[Front]:
-        """Proxies with these faults, for as long as it lasts."""
+        """Run proxies with these faults for the block."""
         services, thread = self.stage.services, self.stage.proxies
         scripts = Script(store), Script(database)
         with (
@@ -109,7 +109,7 @@ class Trial:
         kill_after_seconds: float | None = None,
         **adjustments: Any,
     ) -> RequestOutcome:
-        """Run the request in a worker, which faults of the front may kill."""
+        """Run the request in a process of its own, which the front's faults may kill."""
         services = front.services if front else self.stage.services
         worker = self.stage.crew.start(Job(claim.request, services, **adjustments))
         for script in front.scripts if front else ():
@@ -126,24 +126,24 @@ class Trial:
         *,
         kill_after_seconds: Sequence[float | None] = (),
     ) -> None:
-        """Run requests at once; a claim that stands twice runs twice."""
+        """Run requests concurrently; a claim that is listed twice runs twice."""
         services = front.services if front else self.stage.services
         jobs = [Job(claim.request, services) for claim in claims]
         workers = [self.stage.crew.start(job) for job in jobs]
         for worker in workers:
             worker.go()
         delays = kill_after_seconds or [None] * len(claims)
-        # The earliest kill first, or one worker's end would be waited for past another's kill.
+        # The earliest kill first; else waiting for one worker would delay the kill of another.
         order = sorted(range(len(claims)), key=lambda at: delays[at] or float("inf"))
         for at in order:
             claims[at].outcomes.append(workers[at].outcome(kill_after_seconds=delays[at]))
 
     def inspect(self) -> None:
-        """Look from outside while requests are still to be run again (invariant 11)."""
+        """Judge the file while requests are still unfinished (invariant 11)."""
         self._judge(settled=False)
 
     def settle(self) -> None:
-        """Run again what has not come through, as its owner would: same request, same id."""
+        """Retry unfinished requests, as their owners would: the same request with the same id."""
         unfinished = [claim for claim in self.claims if not is_final(claim.last)]
         if unfinished:
             self.inspect()
@@ -153,7 +153,7 @@ class Trial:
                     self.run(claim)
 
     def tally(self) -> Tally:
-        """Judge all that is there now."""
+        """Judge the final state and tally the trial."""
         self._judge(settled=True)
         seen = look(self.stage.engine, self.name)
         return tally_of(
@@ -165,5 +165,5 @@ class Trial:
         )
 
     def _judge(self, *, settled: bool) -> None:
-        found = self.stage.judge.findings(self.name, self.claims, self.sources, settled=settled)
-        self.findings += [finding for finding in found if finding not in self.findings]
+        findings = self.stage.judge.findings(self.name, self.claims, self.sources, settled=settled)
+        self.findings += [finding for finding in findings if finding not in self.findings]

@@ -1,4 +1,4 @@
-"""One request in a process of its own, without Prefect."""
+"""Carry out one request in a process of its own, without Prefect."""
 
 import logging
 from dataclasses import dataclass
@@ -22,9 +22,9 @@ class End(StrEnum):
     MADE = "made"
     BLOCKED = "blocked"
     FAILED = "failed"
-    """With an error of ours: the caller knows what happened and what to do."""
+    """With a TrainfoldError: the caller knows what happened and what to do."""
     BROKEN = "broken"
-    """With an error that is none of ours."""
+    """With an unexpected exception."""
     KILLED = "killed"
     HUNG = "hung"
 
@@ -34,9 +34,9 @@ class Job:
     request: AddRequest
     services: Services
     read_timeout_seconds: float = READ_TIMEOUT_SECONDS
-    """Shorter where a trial lets the store never answer."""
+    """Shorter in trials in which the store never answers."""
     strategy: UploadStrategy | None = None
-    """How objects are put together that exceed its smallest part."""
+    """Used for all objects larger than its smallest part."""
 
 
 @dataclass(frozen=True)
@@ -44,13 +44,13 @@ class RequestOutcome:
     end: End
     number: int | None = None
     codes: tuple[str, ...] = ()
-    """Of the reasons, where it was blocked."""
+    """Codes of the reasons, if the request was blocked."""
     text: str = ""
 
 
 def work(job: Job, line: "Connection[RequestOutcome | str, Any]") -> None:
-    """Say that the process is ready, wait for `go`, send the outcome."""
-    # What it has to say is its outcome.
+    """Report that the process is ready, wait for `go`, and send the outcome."""
+    # The outcome tells everything; logs would only clutter the terminal.
     logging.disable()
     line.send(READY)
     line.recv()
@@ -71,6 +71,6 @@ def outcome_of(job: Job) -> RequestOutcome:
         return RequestOutcome(End.BLOCKED, codes=codes, text=str(blocked)[:MAX_TEXT])
     except TrainfoldError as error:
         return RequestOutcome(End.FAILED, text=f"{type(error).__name__}: {error}"[:MAX_TEXT])
-    except Exception as error:  # noqa: BLE001 - whatever ends a request is evidence
+    except Exception as error:  # noqa: BLE001 - any exception is evidence
         return RequestOutcome(End.BROKEN, text=f"{type(error).__qualname__}: {error}"[:MAX_TEXT])
     return RequestOutcome(End.MADE, number=version.number)

@@ -1,1 +1,1 @@
-"""Prefect tasks: an operation and its policy (retries, results, names) each; and the reports."""
+"""Prefect tasks: operations with their policies (retries, results, names), and reports."""

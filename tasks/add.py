@@ -37,8 +37,7 @@ def fetch(eligible: EligibleConversation, request_id: str) -> bytes:  # noqa: AR
     return read_source(store, eligible, max_bytes=limits.file_bytes)
 
 
-# Deterministic, so never retried. Its result is not kept for a repeated run: validating again costs
-# less than keeping it.
+# Deterministic, so never retried. Its result is not cached: validating again costs less.
 @task(
     name="validate",
     task_run_name="validate {eligible.conversation_id}",

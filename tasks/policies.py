@@ -1,4 +1,4 @@
-"""When a task is tried again, and what of it is kept for a run that is repeated."""
+"""Policies of tasks: when to retry, and how long results are cached for a repeated run."""
 
 from datetime import timedelta
 from typing import Any
@@ -15,12 +15,12 @@ KEPT_FOR = timedelta(days=1)
 
 
 def may_help(_task: Task[Any, Any], _run: TaskRun, state: State[Any]) -> bool:
-    """Tell whether trying again may help: a service was away. What a rule refuses stays refused."""
+    """Tell whether a retry may help: a service was unreachable. A rule would block again."""
     return isinstance(state.result(raise_on_failure=False), TEMPORARY)
 
 
 def retried(times: int, *, first_pause_seconds: float = 1) -> dict[str, Any]:
-    """Build the options of a task that is tried again where that may help, with growing pauses."""
+    """Return the options of a task that is retried where that may help, with growing pauses."""
     return {
         "retries": times,
         "retry_delay_seconds": exponential_backoff(backoff_factor=first_pause_seconds),
@@ -30,7 +30,7 @@ def retried(times: int, *, first_pause_seconds: float = 1) -> dict[str, Any]:
 
 
 def once_a_request(context: TaskRunContext, arguments: dict[str, Any]) -> str:
-    """Build the key of a conversation's kept result, by which a repeated request finds it again."""
+    """Return the key of a conversation's cached result, which a repeated request finds."""
     eligible: EligibleConversation = arguments["eligible"]
     subject = f"{arguments['request_id']} {eligible.model_dump_json()} {arguments.get('strict')}"
     return f"trainfold-{context.task.name}-{sha256(subject.encode())}"

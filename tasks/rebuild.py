@@ -12,7 +12,7 @@ from operations.rebuild import Comparison, RebuildPlan, Rebuilt
 from tasks.policies import retried
 
 CHUNK = 100
-"""Conversations a task run: a rebuild of 10,000 makes a hundred."""
+"""Conversations per task run: a rebuild of 10,000 has a hundred task runs."""
 
 
 @task(name="plan", task_run_name="plan", cache_policy=NO_CACHE)

@@ -1,4 +1,4 @@
-"""What people see in Prefect: progress, the reasons of a blocked request, a version's summary."""
+"""Write artifacts, which people see in Prefect's UI, and results for programs."""
 
 import re
 import time
@@ -35,7 +35,7 @@ SECONDS_BETWEEN_UPDATES = 1.0
 class ProgressBar:
     """A progress artifact that is updated at most once a second.
 
-    Updates are sent in the background and may fail: while a flow maps, its server is busy.
+    Updates are sent in the background and may fail, as the server is busy while a flow maps.
     """
 
     def __init__(self, total: int, what: str) -> None:
@@ -56,7 +56,7 @@ class ProgressBar:
 
 
 def report_together(*reports: Callable[[], None]) -> None:
-    """Make several artifacts at once."""
+    """Write several artifacts concurrently."""
     with ThreadPoolExecutor(len(reports), thread_name_prefix="report") as pool:
         futures = [pool.submit(copy_context().run, report) for report in reports]
     for future in futures:
@@ -64,16 +64,16 @@ def report_together(*reports: Callable[[], None]) -> None:
 
 
 def report_result(document: Mapping[str, Any]) -> None:
-    """Record what the run came to, for programs: an artifact of type `result`."""
+    """Record the run's outcome for programs, as an artifact of type `result`."""
     with get_client(sync_client=True) as client:
-        # prefect.artifacts.Artifact would store the object as text.
+        # prefect.artifacts.Artifact would store the object as a string.
         client.create_artifact(
             ArtifactCreate(type="result", data=dict(document), flow_run_id=flow_run.id)
         )
 
 
 def report_blocked(training_file: str, reasons: Sequence[Reason]) -> None:
-    """Record the table of every conversation and reason."""
+    """Record a table of all reasons and their conversations."""
     create_table_artifact(
         key=f"blocked-{_slug(training_file)}",
         table=[
@@ -86,12 +86,12 @@ def report_blocked(training_file: str, reasons: Sequence[Reason]) -> None:
             for reason in reasons
         ],
         description=f"Nothing was written to “{_inline(training_file)}”: "
-        f"{len(reasons)} reason(s). Mend or leave out what is listed, then ask again.",
+        f"{len(reasons)} reason(s). Correct the conversations or leave them out, then ask again.",
     )
 
 
 def report_version(version: VersionRecord) -> None:
-    """Record a summary with links to both downloads; one timeline for each training file."""
+    """Record a summary with links to both downloads; each training file has one timeline."""
     create_markdown_artifact(
         key=f"training-file-{_slug(version.training_file)}",
         markdown=version_markdown(version),
@@ -100,35 +100,34 @@ def report_version(version: VersionRecord) -> None:
 
 
 def report_rebuild(rebuilt: Rebuilt) -> None:
-    """Record what changed since the version before: bytes, pairs, quality."""
+    """Record the changes of bytes, pairs and quality since the version before."""
     create_table_artifact(
         key=f"rebuild-{_slug(rebuilt.version.training_file)}",
         table=[
             {
-                "conversation": str(each.before.conversation_id),
-                "sha256 before": each.before.json_sha256[:12],
-                "sha256 now": each.after.json_sha256[:12],
-                "pairs before": each.before.statistics.pair_count,
-                "pairs now": each.after.statistics.pair_count,
-                "quality before": f"{each.before.statistics.quality_mean:.2f}",
-                "quality now": f"{each.after.statistics.quality_mean:.2f}",
+                "conversation": str(change.before.conversation_id),
+                "sha256 before": change.before.json_sha256[:12],
+                "sha256 now": change.after.json_sha256[:12],
+                "pairs before": change.before.statistics.pair_count,
+                "pairs now": change.after.statistics.pair_count,
+                "quality before": f"{change.before.statistics.quality_mean:.2f}",
+                "quality now": f"{change.after.statistics.quality_mean:.2f}",
             }
-            for each in rebuilt.changed
+            for change in rebuilt.changed
         ],
         description=f"{len(rebuilt.changed)} conversations of "
         f"“{_inline(rebuilt.version.training_file)}” changed in version {rebuilt.version.number}.",
     )
 
 
-def report_rebuilds(ends: Mapping[str, State[Any]]) -> None:
-    """Record how the rebuild of each training file ended."""
+def report_rebuilds(states: Mapping[str, State[Any]]) -> None:
     create_table_artifact(
         key="rebuild-all",
         table=[
-            {"training file": name, "state": end.name, "message": end.message or ""}
-            for name, end in ends.items()
+            {"training file": name, "state": state.name, "message": state.message or ""}
+            for name, state in states.items()
         ],
-        description="Each training file has a run of its own, with its reasons or its changes.",
+        description="Each training file has its own run, with its reasons or changes.",
     )
 
 
@@ -144,16 +143,15 @@ def report_sweep(swept: Swept) -> None:
 
 
 def report_damage(damaged: Sequence[Damaged]) -> None:
-    """Record what is wrong with which version."""
     create_table_artifact(
         key="damaged",
         table=[
-            {"training file": each.name, "version": each.version, "finding": finding}
-            for each in damaged
-            for finding in each.findings
+            {"training file": error.name, "version": error.version, "finding": finding}
+            for error in damaged
+            for finding in error.findings
         ],
-        description="Stored objects that are not what their version records. The rows in the "
-        "database are unchanged. Restore the objects, or rebuild the training file as a whole.",
+        description="Stored objects differ from what their versions record. The rows in the "
+        "database are unchanged. Restore the objects, or rebuild the training file with `whole`.",
     )
 
 

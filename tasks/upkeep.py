@@ -1,11 +1,12 @@
-"""The tasks that every flow begins with, and those of scheduled upkeep: verify and maintain."""
+"""The tasks that every flow begins with, and those of verify and maintain."""
 
 from prefect import task
 
+from db import migrate
 from db.engine import reading
 from db.training_files import training_file_choices
 from domain.versions.record import VersionRecord
-from operations import preflight, resources
+from operations import resources
 from operations.sweep import Swept, sweep_store
 from operations.verify import verify_version
 from tasks.policies import retried
@@ -13,9 +14,10 @@ from tasks.policies import retried
 
 @task(name="check-preconditions", task_run_name="check preconditions")
 def check_preconditions() -> None:
-    preflight.check(
-        resources.engine(), resources.conversations_store(), resources.training_files_store()
-    )
+    """Raise NotReady, AccessRefused or Unreachable unless schema and buckets can be used."""
+    migrate.require_current(resources.engine())
+    resources.conversations_store().require()
+    resources.training_files_store().require()
 
 
 @task(name="list-training-files", task_run_name="list training files")

@@ -1,1 +1,1 @@
-"""The pages: a module for each thing that people do."""
+"""The pages: one module per use."""

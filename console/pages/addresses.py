@@ -1,4 +1,4 @@
-"""Training files in a page's address."""
+"""Resolve training files in a page's URL."""
 
 from uuid import UUID
 
@@ -8,7 +8,7 @@ from db.training_files import training_file_choices
 
 
 def training_file_name(connection: Connection, segment: str) -> str:
-    """Return the name that a segment of an address stands for, which is a name or an id.
+    """Return the training file's name for a URL segment, which is a name or an id.
 
     See `rendering.training_file_path`.
     """

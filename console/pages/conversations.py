@@ -1,4 +1,4 @@
-"""The conversations page: find and pick conversations, and go on to a training file."""
+"""The conversations page: find and select conversations for a training file."""
 
 from collections.abc import Iterable, Sequence
 from urllib.parse import urlencode
@@ -30,6 +30,7 @@ from db.engine import reading
 from db.search_terms import KnownNames, SearchTerms
 from db.training_files import training_file_choices, training_file_rows
 from domain.findings import Reason
+from domain.source.vocabulary import EnrichmentStatus
 from domain.versions.eligibility import source_reasons
 from domain.versions.requests import MAX_CONVERSATIONS
 from operations import resources
@@ -47,10 +48,6 @@ HEADINGS: dict[Column, str] = {
     "batch": "Batch ID",
     "created": "Created",
 }
-STATUSES = (
-    "not_started", "validation_failed", "validated", "enrichment_in_progress", "enriched",
-    "normalization_failed", "completed",
-)  # fmt: skip
 MAX_BATCHES = 1_000
 
 
@@ -79,7 +76,7 @@ def conversations(request: Request) -> Response:
         pages=_page_count(page, query),
         reach=MAX_REACHABLE,
         vocabulary=terms.keys,
-        statuses=STATUSES,
+        statuses=[status.value for status in EnrichmentStatus],
         page_sizes=PAGE_SIZES,
         columns=COLUMNS,
         headings=HEADINGS,
@@ -92,7 +89,7 @@ def conversations(request: Request) -> Response:
 
 @router.post(PATH)
 def act(request: Request, form: VisitorsForm) -> Response:
-    """Save the ticks of the page that was sent; then do what its button says."""
+    """Save the ticks of the submitted page, then carry out its button's action."""
     action, _, argument = text_field(form, "do").partition(":")
     query = BrowseQuery.from_query_string(text_field(form, "at"))
     left_out = _save_picks(request, form)
@@ -111,7 +108,7 @@ def act(request: Request, form: VisitorsForm) -> Response:
 
 
 def _next_query(form: FormData, action: str, argument: str, query: BrowseQuery) -> BrowseQuery:
-    """Return the query to show next; an unknown action shows the same again."""
+    """Return the query to show next; an unknown action keeps the current one."""
     if action == "sort" and argument in COLUMNS:
         return query.sorted_by(argument)
     if action == "page" and argument.isdecimal():
@@ -132,7 +129,7 @@ def _select(request: Request, form: FormData, action: str, query: BrowseQuery) -
 
 
 def _save_picks(request: Request, form: FormData) -> tuple[UUID, ...]:
-    """Apply the form's ticks to the selection; return the picks for which it had no room."""
+    """Apply the form's ticks to the selection; return the picks that exceed its limit."""
     state = browser_state(request)
     picked = parse_uuids(value for value in form.getlist("picked") if isinstance(value, str))
     shown = set(parse_uuids(text_field(form, "shown").split()))
@@ -159,7 +156,7 @@ def _select_matching(request: Request, query: BrowseQuery) -> None:
 
 
 def _extend_selection(request: Request, candidates: Iterable[Sequence[UUID]]) -> None:
-    """Select the candidates that a training file can take, as long as there is room."""
+    """Select the candidates that a training file can take, up to the limit."""
     state = browser_state(request)
     seen = ineligible = 0
     with reading(resources.engine()) as connection:
@@ -175,10 +172,10 @@ def _extend_selection(request: Request, candidates: Iterable[Sequence[UUID]]) ->
                 return
     notes = []
     if ineligible:
-        notes.append(f"{ineligible:,} cannot be added and were left out; their rows say why.")
+        notes.append(f"{ineligible:,} cannot be added and were left out; their rows show why.")
     if seen == MAX_REACHABLE:
-        first = f"The first {MAX_REACHABLE:,} were looked at"
-        notes.append(f"{first}; narrow the filters to choose others.")
+        note = f"Only the first {MAX_REACHABLE:,} were considered; narrow the filters for others."
+        notes.append(note)
     if notes:
         show_on_next_page(request, " ".join(notes))
 
@@ -196,7 +193,7 @@ def _reasons(row: ConversationRow) -> list[Reason]:
 
 
 def _search_terms(request: Request, connection: Connection, query: BrowseQuery) -> SearchTerms:
-    """Return the keys to choose from, and the names only if the query searches them."""
+    """Return the keys for the filters, and the names if the query searches them."""
     context = console_context(request)
     return SearchTerms(
         keys=context.known_keys.get(connection),
@@ -207,7 +204,7 @@ def _search_terms(request: Request, connection: Connection, query: BrowseQuery) 
 def _existing_page(
     connection: Connection, query: BrowseQuery, terms: SearchTerms
 ) -> tuple[Page, BrowseQuery]:
-    """Return the query's page, or the last one if there are fewer; and the query of that page."""
+    """Return the query's page, or the last page if it is beyond; and the query of that page."""
     query = query.with_page(min(query.page, MAX_REACHABLE // query.page_size))
     page = _read_page(connection, query, terms)
     if not page.ids and page.total:

@@ -1,4 +1,4 @@
-"""What pages depend on: an authenticated visitor, and a form of that visitor's session."""
+"""Dependencies of pages: an authenticated visitor, and a form of that visitor's session."""
 
 from typing import Annotated
 
@@ -11,14 +11,14 @@ from console.security.identity import Visitor
 
 
 def authenticate(request: Request) -> Visitor:
-    """Return who sent the request, and keep it for the page; raise NotSignedIn or NotAllowed."""
+    """Return the request's visitor, and store it for the page; raise NotSignedIn or NotAllowed."""
     visitor = console_context(request).identity.visitor(request)
     request.state.visitor = visitor
     return visitor
 
 
 def _visitors_form(
-    visitor: Annotated[Visitor, Depends(authenticate)],  # noqa: ARG001 - it comes first
+    visitor: Annotated[Visitor, Depends(authenticate)],  # noqa: ARG001 - authentication comes first
     form: Annotated[FormData, Depends(checked_form)],
 ) -> FormData:
     return form

@@ -1,4 +1,4 @@
-"""Downloads of a version's files. They are never public: streamed, or by a link for minutes."""
+"""Download a version's files: streamed, or by a link that works for minutes; never public."""
 
 from datetime import timedelta
 from itertools import chain
@@ -12,12 +12,11 @@ from console.pages.addresses import training_file_name
 from console.pages.dependencies import authenticate
 from db.engine import reading
 from db.versions import find_version
-from domain.format import Format
+from domain.format import CONTENT_TYPES
 from domain.versions.naming import download_name
 from operations import resources
 
 LINK_LIFETIME = timedelta(minutes=2)
-MEDIA_TYPES: dict[Format, str] = {"json": "application/json", "jsonl": "application/jsonl"}
 router = APIRouter(dependencies=[Depends(authenticate)])
 
 
@@ -38,9 +37,9 @@ def download(
     first = next(chunks, b"")
     headers = {
         "Content-Disposition": f'attachment; filename="{file_name}"',
-        # By the length, a browser notices a download that was cut off.
+        # With the length, a browser detects a truncated download.
         "Content-Length": str(stored.size_bytes),
     }
     return StreamingResponse(
-        chain([first], chunks), media_type=MEDIA_TYPES[format], headers=headers
+        chain([first], chunks), media_type=CONTENT_TYPES[format], headers=headers
     )

@@ -1,4 +1,4 @@
-"""A run's page: its progress and its end. The address can be kept and shared."""
+"""A run's page: its progress and its outcome. It can be shared by URL."""
 
 import hashlib
 from uuid import UUID
@@ -22,7 +22,7 @@ def run(request: Request, run_id: UUID) -> Response:
 
 @router.get("/runs/{run_id}/progress")
 def progress(request: Request, run_id: UUID, seen: str = "") -> Response:
-    """Render the fragment that changes, or answer 204: screen readers announce news once."""
+    """Render the progress, or answer 204 if it is unchanged, so that screen readers stay silent."""
     current = runs().progress(run_id)
     if _digest(current) == seen:
         return Response(status_code=204)

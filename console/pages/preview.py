@@ -1,4 +1,4 @@
-"""From a selection to a run: choose a training file, preview the version, submit."""
+"""Preview the version that a selection would make, and submit the request."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -21,12 +21,11 @@ from db.training_files import TrainingFileRow, training_file_rows
 from domain.errors import Blocked
 from domain.findings import Reason
 from domain.versions.naming import MAX_NAME_LENGTH
-from domain.versions.requests import AddRequest
+from domain.versions.requests import MAX_DESCRIPTION_LENGTH, AddRequest
 from operations import resources
 from operations.admission import version_made_by
 from operations.preview import Preview, ask_gate, examine
 
-MAX_DESCRIPTION_LENGTH = 2_000
 router = APIRouter(dependencies=[Depends(authenticate)])
 
 
@@ -34,7 +33,7 @@ router = APIRouter(dependencies=[Depends(authenticate)])
 def preview_page(
     request: Request, visitor: AuthenticatedVisitor, to: str = "", read: bool = False
 ) -> Response:
-    """Show the gate's answer; the files are read by the browser's next request, or by a link."""
+    """Show the gate's answer; the browser's next request, or a link, has the files read."""
     add_request = _unnamed_request(visitor.name, browser_state(request).selection, to=to)
     preview = _examine(add_request) if read else ask_gate(resources.engine(), add_request)
     return _render_page(request, add_request, preview, files_read=read)
@@ -42,7 +41,7 @@ def preview_page(
 
 @router.get("/add/contents")
 def contents(request: Request, visitor: AuthenticatedVisitor, to: str = "") -> Response:
-    """Render the fragment of the page for which the files are read."""
+    """Read the files and render the part of the page that shows their results."""
     add_request = _unnamed_request(visitor.name, browser_state(request).selection, to=to)
     values = _preview_values(add_request, _examine(add_request), files_read=True)
     return render(request, "parts/contents.html", **values)
@@ -50,7 +49,7 @@ def contents(request: Request, visitor: AuthenticatedVisitor, to: str = "") -> R
 
 @router.post("/add")
 def submit(request: Request, visitor: AuthenticatedVisitor, form: VisitorsForm) -> Response:
-    """Submit what was previewed, if nothing blocks it by now; a double click is one run."""
+    """Submit the previewed request unless it is blocked now; a double click submits one run."""
     add_request = AddRequest(
         training_file=text_field(form, "to") or text_field(form, "name"),
         conversation_ids=tuple(text_field(form, "ids").split()),
@@ -89,7 +88,7 @@ def select_again(request: Request, form: VisitorsForm) -> Response:
 
 
 def _unnamed_request(requested_by: str, selection: Sequence[UUID], *, to: str) -> AddRequest:
-    """Return the request to preview. A new file has no name yet; an unused one takes its place."""
+    """Return the request to preview. A new file has no name yet, so an unused one is made up."""
     return AddRequest(
         training_file=to or str(uuid4()),
         conversation_ids=tuple(map(str, selection)),
@@ -169,7 +168,7 @@ def _preview_values(
 
 
 def _current_file(add_request: AddRequest) -> TrainingFileRow | None:
-    """Return the training file that the request extends; None where there is none."""
+    """Return the training file that the request extends, or None."""
     if add_request.new:
         return None
     with reading(resources.engine()) as connection:

@@ -1,4 +1,4 @@
-"""Sign in and out, where the console has a users file."""
+"""Sign in and out, if the console has a users file."""
 
 from typing import Annotated
 from urllib.parse import urlencode, urlsplit
@@ -20,7 +20,7 @@ router = APIRouter()
 
 
 def url(destination: str) -> str:
-    """Return the URL of the sign-in page that leads on to `destination`."""
+    """Return the URL of the sign-in page that redirects to `destination`."""
     return f"{PATH}?{urlencode({'next': destination})}"
 
 
@@ -41,7 +41,7 @@ def sign_in(request: Request, form: CheckedForm) -> Response:
     if not users.verify(name, text_field(form, "password")):
         throttle.record_failure(name, address)
         return _refuse(request, 401, destination, name, "The name or the password is wrong.")
-    # A new session, so that one that somebody else planted before is not signed in.
+    # A new session, so that a session planted by an attacker is not signed in.
     browser_state(request).session = new_session(name, users.password_fingerprint(name))
     return RedirectResponse(destination, status_code=303)
 
@@ -58,7 +58,7 @@ def _refuse(request: Request, status: int, destination: str, name: str, problem:
 
 
 def _require_users(request: Request) -> SignedInIdentity:
-    """Return the identity that signing in is for; raise 404 where the console has no users."""
+    """Return the identity with the users; raise 404 if the console has no users."""
     identity = console_context(request).identity
     if not isinstance(identity, SignedInIdentity):
         raise HTTPException(404, "This console does not ask for a password.")
@@ -66,7 +66,7 @@ def _require_users(request: Request) -> SignedInIdentity:
 
 
 def _own_path(destination: str) -> str:
-    """Return a path of this console as it is, and `/` for anything that could lead elsewhere."""
+    """Return the destination if it is a path of this console, else `/`."""
     parts = urlsplit(destination)
     is_path = destination.startswith("/") and not destination.startswith(("//", "/\\"))
     return destination if is_path and not parts.netloc and destination.isprintable() else "/"

@@ -1,4 +1,4 @@
-"""Training files: the list, and a page for each."""
+"""The list of training files, and a page for each."""
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
@@ -59,14 +59,14 @@ def training_file(request: Request, file: str, page: int = 1) -> Response:
 
 @router.get("/training-files/{file}/runs")
 def training_file_runs(request: Request, file: str) -> Response:
-    """Render the runs that touched a training file: a fragment of its page, or a page."""
+    """Render a training file's runs, as a part of its page or as a page."""
     with reading(resources.engine()) as connection:
         current = database.find_version(connection, training_file_name(connection, file))
     name = current.training_file
     try:
         touching, problem = runs().touching(name, limit=MAX_RUNS), None
     except TrainfoldError as error:
-        # The rest of the page needs no Prefect.
+        # The rest of the page works without Prefect.
         touching, problem = [], str(error)
     template = "parts/runs.html" if "hx-request" in request.headers else "runs.html"
     return render(request, template, name=name, runs=touching, problem=problem)

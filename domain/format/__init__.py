@@ -1,4 +1,4 @@
-"""The bytes that trainfold writes: the full JSON, the JSONL, one conversation's part of both."""
+"""Render the full JSON, the JSONL, and one conversation's part of both."""
 
 from typing import Literal
 

@@ -12,7 +12,7 @@ from domain.statistics import ConversationStatistics
 
 
 class Contribution(BaseModel):
-    """What is recorded of a conversation's bytes in a version, without the bytes themselves."""
+    """The record of a conversation's bytes in a version, without the bytes themselves."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -29,7 +29,7 @@ class Contribution(BaseModel):
 
 
 class Fragment(BaseModel):
-    """What a valid conversation adds to a training file, rendered once."""
+    """The bytes that a valid conversation adds to a training file, rendered once."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -51,7 +51,6 @@ def example_lines(
 
 
 def with_suffix(lines: bytes, old: str, new: str) -> bytes:
-    """Give the lines' ids another suffix."""
     return b"".join(_relabel(line, old, new) for line in lines.splitlines())
 
 

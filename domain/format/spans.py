@@ -34,7 +34,6 @@ class Document:
 
 
 def document(header: bytes, content: Sequence[Segment], tail: bytes) -> Document:
-    """Put a header and a tail around the content."""
     start = len(header)
     end = start + sum(map(len, content))
     segments = tuple(segment for segment in (header, *content, tail) if len(segment))

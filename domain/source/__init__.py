@@ -1,1 +1,1 @@
-"""What an individual conversation file is: bytes, structure, vocabulary, contradictions."""
+"""The individual conversation file: parsing, structure, contradictions, vocabulary."""

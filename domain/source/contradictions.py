@@ -1,4 +1,4 @@
-"""What a conversation file's structure alone cannot say: whether it agrees with itself."""
+"""Find contradictions within a conversation file, which its structure alone does not show."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -31,7 +31,7 @@ def contradictions(conversation: Conversation, conversation_id: UUID | None) -> 
 
 
 def reserved_keys(raw: dict[str, Any]) -> Iterator[Reason]:
-    """Refuse pairs with `_meta`: a trainer skips such a line without a word."""
+    """Refuse pairs with `_meta`, whose lines trainers skip silently."""
     for index, pair in enumerate(raw["training_pairs"]):
         if META in pair:
             yield Reason(
@@ -64,7 +64,7 @@ def _about_ids(pairs: list[TrainingPair]) -> Iterator[Reason]:
         if pair.id in seen:
             yield Reason(
                 code="repeated-pair-id",
-                reason=f"The pair id “{shortened(pair.id)}” stands twice in this conversation.",
+                reason=f"The pair id “{shortened(pair.id)}” occurs twice in this conversation.",
                 path=f"training_pairs[{index}].id",
             )
         seen.add(pair.id)

@@ -47,7 +47,7 @@ class _Part(BaseModel):
 
 
 class _Leaf(TypedDict):
-    """A part that stays a dict: there are many, and each costs half of a model."""
+    """A part that stays a dict, as there are many, and a dict costs half of a model."""
 
     __pydantic_config__ = ConfigDict(strict=True, extra="ignore")  # type: ignore[misc]
 

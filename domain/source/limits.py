@@ -1,4 +1,4 @@
-"""What one conversation's file may cost. Every limit gives a reason when it is exceeded."""
+"""Limits on one conversation's file; exceeding one is a reason to refuse it."""
 
 from pydantic import BaseModel, ConfigDict, Field
 

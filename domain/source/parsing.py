@@ -1,7 +1,7 @@
-"""Bytes of a conversation file to JSON values, or a reason. Nothing is changed on the way.
+"""Parse a conversation file's bytes to JSON values without loss, or refuse them with a reason.
 
-orjson reads; what it would change in silence is found and refused: a repeated key (it keeps the
-last), an integer beyond 64 bits (it becomes a float), a number beyond double range.
+orjson parses. Values that it would change silently are refused: a repeated key (it keeps the last),
+an integer beyond 64 bits (it becomes a float), a number beyond double range.
 """
 
 import json
@@ -18,11 +18,11 @@ DIGITS_ALIKE = bytes.maketrans(b"0123456789", b"0" * 10)
 LONG_INTEGER = b"0" * 19
 
 DEEPEST = 254
-"""Levels that orjson writes."""
+"""The number of levels that orjson can write."""
 
 
 class BadJson(Exception):
-    """The bytes are no acceptable JSON document: (code, text)."""
+    """The bytes are not an acceptable JSON document; the arguments are (code, text)."""
 
     @property
     def code(self) -> str:
@@ -107,7 +107,7 @@ def _refuse_repeats(pairs: list[tuple[str, Any]]) -> None:
     seen: set[str] = set()
     for key, _ in pairs:
         if key in seen:
-            raise BadJson("repeated-key", f"the key {shortened(key)!r} stands twice in one object")
+            raise BadJson("repeated-key", f"the key {shortened(key)!r} occurs twice in one object")
         seen.add(key)
 
 

@@ -1,9 +1,23 @@
-"""The words that the v4 schema's enums list. Others are allowed, and reported as warnings."""
+"""The enrichment states, and the v4 schema's enums, whose unknown words give warnings."""
 
 from collections.abc import Iterator
+from enum import StrEnum
 
 from domain.findings import VersionWarning, shortened
 from domain.source.conversation import Conversation
+
+
+class EnrichmentStatus(StrEnum):
+    """The state of a conversation's row, as the application sets it."""
+
+    NOT_STARTED = "not_started"
+    VALIDATION_FAILED = "validation_failed"
+    VALIDATED = "validated"
+    ENRICHMENT_IN_PROGRESS = "enrichment_in_progress"
+    ENRICHED = "enriched"
+    NORMALIZATION_FAILED = "normalization_failed"
+    COMPLETED = "completed"
+
 
 KNOWN: dict[str, frozenset[str]] = {
     "persona_archetype": frozenset(

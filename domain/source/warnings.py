@@ -14,7 +14,7 @@ from domain.source.vocabulary import unknown_words
 def warnings_of(
     conversation_id: UUID, conversation: Conversation, row_scaffolding: Mapping[str, str]
 ) -> Iterator[VersionWarning]:
-    """Yield a warning for each place that a curator should look at.
+    """Yield a warning for each place that a curator should check.
 
     `row_scaffolding` is what the database's row says, which may differ from the file.
     """

@@ -1,1 +1,1 @@
-"""Versions of a training file: who may ask for one, what it holds, what is recorded of it."""
+"""Versions of a training file: requests, eligibility, composition, records, verification."""

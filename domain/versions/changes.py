@@ -1,4 +1,4 @@
-"""What requests change: the composition of an add and of a rebuild."""
+"""Compose the version of an add and of a rebuild."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -47,8 +47,8 @@ def compose_add(
     composition = compose(
         base,
         [
-            Placed(_member(each.contribution, position, base.following), each.full, each.lines)
-            for position, each in enumerate(labelled, first)
+            Placed(_member(f.contribution, position, base.following), f.full, f.lines)
+            for position, f in enumerate(labelled, first)
         ],
         request,
         reason="add" if file else "create",
@@ -60,7 +60,7 @@ def compose_add(
 
 
 class Renewed(BaseModel):
-    """A member whose bytes were rendered again, and where they are kept for the rebuild."""
+    """A member whose bytes were rendered again, and where they are stored for the rebuild."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -71,7 +71,7 @@ class Renewed(BaseModel):
 
     @property
     def is_change(self) -> bool:
-        """False where the same bytes are only written again."""
+        """Tell whether the bytes differ, and are not only written again."""
         return not self.before.same_bytes(self.after)
 
 
@@ -94,19 +94,19 @@ def compose_rebuild(
 
     def renew(placed: Placed) -> Placed:
         member = placed.member
-        found = renewed.get(member.conversation_id)
-        if found is None:
+        change = renewed.get(member.conversation_id)
+        if change is None:
             return placed
-        if found.is_change:
-            member = _member(found.after, member.position, base.following)
-        return Placed(member, found.full, found.lines)
+        if change.is_change:
+            member = _member(change.after, member.position, base.following)
+        return Placed(member, change.full, change.lines)
 
     return compose(
         base,
         [renew(placed) for placed in placed_members(version, members)],
         request,
         reason="rebuild",
-        ended=tuple(id for id, found in renewed.items() if found.is_change),
+        ended=tuple(id for id, change in renewed.items() if change.is_change),
         warnings=warnings,
         now=now,
         attempt=attempt,

@@ -43,7 +43,7 @@ class Content:
 
     @classmethod
     def of(cls, version: BaseVersion) -> "Content":
-        """Return all that a version holds, as one range of each object."""
+        """Return the content of a version, as one range of each object."""
         return cls(
             full=(version.full.content,),
             lines=(version.lines.content,),
@@ -53,10 +53,10 @@ class Content:
         )
 
     def followed_by(self, placed: Sequence[Placed]) -> "Content":
-        members = [each.member for each in placed]
+        members = [part.member for part in placed]
         return Content(
-            full=splice([*self.full, *(each.full for each in placed)], full_json.BETWEEN),
-            lines=splice([*self.lines, *(each.lines for each in placed)], b""),
+            full=splice([*self.full, *(part.full for part in placed)], full_json.BETWEEN),
+            lines=splice([*self.lines, *(part.lines for part in placed)], b""),
             full_digest=extend(self.full_digest, (member.json_sha256 for member in members)),
             lines_digest=extend(self.lines_digest, (member.jsonl_sha256 for member in members)),
             statistics=total((member.statistics for member in members), self.statistics),
@@ -77,7 +77,7 @@ class Base:
 
     @property
     def following(self) -> int:
-        """The number of the version that is composed on this base."""
+        """Return the number of the version that is composed on this base."""
         return self.number + 1
 
     @classmethod
@@ -108,8 +108,8 @@ class Composition:
 
     @property
     def begun(self) -> tuple[Member, ...]:
-        """Members whose membership begins with this version."""
-        return tuple(each for each in self.placed if each.added_in == self.version.number)
+        """Return the members whose membership begins with this version."""
+        return tuple(member for member in self.placed if member.added_in == self.version.number)
 
 
 def compose(
@@ -165,13 +165,13 @@ def compose(
         example_count=statistics.examples,
         warnings=warnings,
     )
-    return Composition(version, full, lines, tuple(each.member for each in members), ended)
+    return Composition(version, full, lines, tuple(part.member for part in members), ended)
 
 
 def placed_members(version: BaseVersion, members: Sequence[Member]) -> Iterator[Placed]:
     """Find each member's bytes in the version's objects; `members` are all of it, in order."""
-    full = _ranges(version.full, [each.json_length for each in members], full_json.BETWEEN)
-    lines = _ranges(version.lines, [each.jsonl_length for each in members], b"")
+    full = _ranges(version.full, [member.json_length for member in members], full_json.BETWEEN)
+    lines = _ranges(version.lines, [member.jsonl_length for member in members], b"")
     return map(Placed, members, full, lines)
 
 

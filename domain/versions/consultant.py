@@ -1,4 +1,4 @@
-"""One training file, one consultant: who a conversation is by, and what may differ."""
+"""Compare consultants: a training file has one, whose profile may be worded differently."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""The gate: which requests may run. Judges facts that one query gathered, gives every reason."""
+"""The gate: judge from the facts of one query whether a request may run; give every reason."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,13 +9,14 @@ from pydantic import BaseModel, ConfigDict
 from domain.errors import Blocked
 from domain.findings import Reason, shortened
 from domain.format.jsonl import line_suffix
+from domain.source.vocabulary import EnrichmentStatus
 from domain.versions.naming import is_request_id, is_safe_key, name_problem
 from domain.versions.record import BaseVersion, Member, VersionRecord
 from domain.versions.requests import MAX_CONVERSATIONS, AddRequest, VersionRequest
 
 
 class TrainingFileFacts(BaseModel):
-    """A training file as it is now."""
+    """The current state of a training file."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -26,7 +27,7 @@ class TrainingFileFacts(BaseModel):
 
 
 class ConversationFacts(BaseModel):
-    """What the database knows of a conversation that a request names."""
+    """The database's facts about a conversation that a request names."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -39,7 +40,7 @@ class ConversationFacts(BaseModel):
     batch_id: UUID | None
     member_since: int | None
     suffixes_taken: frozenset[str]
-    """Line suffixes of members whose id begins alike."""
+    """Line suffixes of members whose id has the same beginning."""
 
 
 class EligibleConversation(BaseModel):
@@ -56,7 +57,7 @@ class EligibleConversation(BaseModel):
 
 
 class Admission(BaseModel):
-    """A request that may run: its conversations in order, and the training file as it is."""
+    """A request that may run: its conversations in order, and the current training file."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -65,7 +66,7 @@ class Admission(BaseModel):
 
 
 def refuse_malformed(request: AddRequest, *, max_conversations: int = MAX_CONVERSATIONS) -> None:
-    """Raise Blocked where the request as a whole is malformed; no query is needed for that."""
+    """Raise Blocked if the request as a whole is malformed, which needs no query."""
     reasons = [*_name_reasons(request), *_form_reasons(request, max_conversations)]
     if reasons:
         raise Blocked([*reasons, *_id_reasons(request)])
@@ -76,7 +77,7 @@ def admit(
     training_file: TrainingFileFacts | None,
     facts: Mapping[UUID, ConversationFacts],
 ) -> Admission:
-    """Let the request in, its conversations in its order; or raise Blocked with all reasons."""
+    """Admit the request, with its conversations in order; raise Blocked with all reasons."""
     reasons = [*_file_reasons(request, training_file), *_id_reasons(request)]
     named = list(dict.fromkeys(request.ids))
     for conversation_id in named:
@@ -110,7 +111,7 @@ def readmit(
 
 
 def require_same(request: VersionRequest, made: VersionRecord) -> None:
-    """Raise Blocked where another request made the version under this request's id."""
+    """Raise Blocked if another request made the version under this request's id."""
     if made.request_digest != request.digest:
         reason = (
             f"The request id {request.request_id} was used for a different request, which made "
@@ -124,8 +125,8 @@ def source_reasons(
 ) -> list[Reason]:
     """Give the reasons that hold for any training file: the conversation has no finished file."""
     reasons = []
-    if enrichment_status != "completed":
-        text = f"Its enrichment is “{enrichment_status}”, not “completed”."
+    if enrichment_status != EnrichmentStatus.COMPLETED:
+        text = f"Its enrichment is “{enrichment_status}”, not “{EnrichmentStatus.COMPLETED}”."
         reasons.append(_reason(conversation_id, "not-completed", text))
     if enriched_file_path is None:
         reasons.append(_reason(conversation_id, "no-enriched-file", "It has no enriched file."))

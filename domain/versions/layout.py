@@ -1,4 +1,4 @@
-"""What the bytes of a version's two objects must be, as the version and its members record."""
+"""The expected bytes of a version's two objects, as the version and its members record them."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -21,28 +21,28 @@ class Section:
 
 
 class ByteStream:
-    """Exact reads from an iterator of byte pieces, counting all that passes."""
+    """Reads exact lengths from an iterator of byte chunks, and counts the bytes."""
 
-    def __init__(self, pieces: Iterable[bytes]) -> None:
-        self._pieces = iter(pieces)
-        self._held = bytearray()
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = iter(chunks)
+        self._buffer = bytearray()
         self.size_bytes = 0
 
     @property
     def position(self) -> int:
-        return self.size_bytes - len(self._held)
+        return self.size_bytes - len(self._buffer)
 
     def read(self, length: int) -> bytes:
         """Return the next `length` bytes, or fewer at the end."""
-        while len(self._held) < length and (piece := next(self._pieces, None)) is not None:
-            self.size_bytes += len(piece)
-            self._held += piece
-        data = bytes(self._held[:length])
-        del self._held[:length]
+        while len(self._buffer) < length and (chunk := next(self._chunks, None)) is not None:
+            self.size_bytes += len(chunk)
+            self._buffer += chunk
+        data = bytes(self._buffer[:length])
+        del self._buffer[:length]
         return data
 
     def drain(self) -> int:
-        """Read what is left; return how many bytes that were."""
+        """Read to the end; return the number of bytes read."""
         left = 0
         while data := self.read(1024 * 1024):
             left += len(data)
@@ -50,7 +50,7 @@ class ByteStream:
 
 
 def header(version: VersionRecord, format: Format) -> bytes:
-    """Render what precedes the content: the full JSON's header, or the `_meta` line."""
+    """Render the bytes before the content: the full JSON's header, or the `_meta` line."""
     if format == "jsonl":
         return meta_line(version.training_file, version.example_count)
     return full_json.header(
@@ -65,7 +65,6 @@ def header(version: VersionRecord, format: Format) -> bytes:
 def sections(
     version: VersionRecord, members: Iterable[Member], format: Format
 ) -> Iterator[Section]:
-    """Yield all sections of the object, in order."""
     yield _literal("the header", header(version, format))
     between = _literal("a separator", BETWEEN if format == "json" else b"")
     for index, member in enumerate(members):
@@ -80,13 +79,13 @@ def sections(
 
 
 def proven(
-    version: VersionRecord, members: Iterable[Member], format: Format, pieces: Iterable[bytes]
+    version: VersionRecord, members: Iterable[Member], format: Format, chunks: Iterable[bytes]
 ) -> Iterator[bytes]:
-    """Yield the object's bytes, each section once it is known to be right.
+    """Yield the object's bytes, each section once its digest is verified.
 
-    Raises Damaged before the first section that is not.
+    Raises Damaged before the first section that differs.
     """
-    stream = ByteStream(pieces)
+    stream = ByteStream(chunks)
     for section in sections(version, members, format):
         data = stream.read(section.size_bytes)
         if sha256(data) != section.sha256:

@@ -1,4 +1,4 @@
-"""What is recorded of a version, of its two stored objects, and of the conversations in it."""
+"""Records of a version, of its two stored objects, and of the conversations in it."""
 
 from datetime import datetime
 from typing import Any
@@ -27,12 +27,12 @@ class StoredObject(BaseModel):
 
     @property
     def content(self) -> Span:
-        """The conversations or the example lines, without what is written around them."""
+        """Return the range of the conversations or the example lines alone."""
         return Span(self.key, self.content_start, self.content_end)
 
 
 class BaseVersion(BaseModel):
-    """A version as far as the next one follows from it."""
+    """The fields of a version from which the next one is composed."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -60,7 +60,6 @@ class VersionRecord(BaseVersion):
     warnings: tuple[VersionWarning, ...]
 
     def stored(self, format: Format) -> StoredObject:
-        """Return the version's object in this format."""
         return self.full if format == "json" else self.lines
 
 

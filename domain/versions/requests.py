@@ -1,4 +1,4 @@
-"""What a caller asks for."""
+"""Requests for a new version."""
 
 import hashlib
 import json
@@ -12,7 +12,9 @@ from pydantic import BaseModel, ConfigDict, field_validator
 from domain.versions.naming import name_key, normal_name
 
 MAX_CONVERSATIONS = 80
-"""Conversations in one request: what a curator can still look over, as the users asked."""
+"""Conversations in one request: as many as a curator can review, as the users asked."""
+
+MAX_DESCRIPTION_LENGTH = 2_000
 
 
 class VersionRequest(BaseModel):
@@ -33,7 +35,7 @@ class VersionRequest(BaseModel):
     @property
     @abstractmethod
     def digest(self) -> str:
-        """Tells whether a repeated request id comes with the same request."""
+        """Return a digest that is equal for equal requests, whoever asks for them."""
 
 
 class AddRequest(VersionRequest):
@@ -53,7 +55,7 @@ class AddRequest(VersionRequest):
 
     @property
     def ids(self) -> tuple[UUID, ...]:
-        """The ids in the order of the request, without those that are malformed."""
+        """Return the well-formed ids, in the order of the request."""
         return tuple(id for id in self.conversation_ids if isinstance(id, UUID))
 
     @property

@@ -1,4 +1,4 @@
-"""The file of an eligible conversation, checked and rendered to a fragment."""
+"""Check the file of an eligible conversation and render it to a fragment."""
 
 from domain.errors import Blocked
 from domain.findings import gather

@@ -1,6 +1,6 @@
-"""Compare the stored objects of a version with what the version records, a piece at a time.
+"""Compare the stored objects of a version with its records, one conversation at a time.
 
-Memory holds one conversation, whatever the size of the files.
+Memory is bounded by one conversation, whatever the size of the files.
 """
 
 from collections.abc import Iterable, Iterator
@@ -27,7 +27,7 @@ PAIRS = TypeAdapter(list[TrainingPair])
 
 
 class _Tally:
-    """What the members read so far come to."""
+    """Digests and statistics of the members read so far."""
 
     def __init__(self) -> None:
         self.sound: list[ConversationStatistics] = []
@@ -45,10 +45,11 @@ def check(
     full: Iterable[bytes],
     lines: Iterable[bytes],
 ) -> Iterator[str]:
-    """Say in words what is wrong with a version's objects; yield nothing when they are sound."""
+    """Yield a finding for each defect of a version's objects; none if they are sound."""
     full_stream, line_stream = ByteStream(full), ByteStream(lines)
     yield from _check_header(version, full_stream.read(version.full.content_start))
-    yield from _check_meta(version, line_stream.read(version.lines.content_start))
+    meta = line_stream.read(version.lines.content_start)
+    yield from _differs("the JSONL's _meta line", meta, layout.header(version, "jsonl"))
     tally = _Tally()
     for index, member in enumerate(members):
         if index:
@@ -91,10 +92,6 @@ def _check_header(version: VersionRecord, header: bytes) -> Iterator[str]:
     yield from _differs("consultant_profile", head.get("consultant_profile"), profile)
     if header != layout.header(version, "json"):
         yield "the JSON's header is not written as its version records"
-
-
-def _check_meta(version: VersionRecord, line: bytes) -> Iterator[str]:
-    yield from _differs("the JSONL's _meta line", line, layout.header(version, "jsonl"))
 
 
 def _check_member(member: Member, part: bytes, lines: bytes, tally: _Tally) -> Iterator[str]:
@@ -154,9 +151,9 @@ def _check_sums(version: VersionRecord, tally: _Tally) -> Iterator[str]:
     yield from _differs("the number of examples", version.example_count, statistics.examples)
 
 
-def _differs(what: str, found: object, expected: object) -> Iterator[str]:
-    if found != expected:
-        yield f"{what} is {_short(found)}; expected {_short(expected)}"
+def _differs(what: str, actual: object, expected: object) -> Iterator[str]:
+    if actual != expected:
+        yield f"{what} is {_short(actual)}; expected {_short(expected)}"
 
 
 def _short(value: object) -> str:

@@ -1,4 +1,4 @@
-"""`console`, `console-user`: run the console, which is a program of its own (`python -m console`).
+"""`console`, `console-user`: run the console, a separate program (`python -m console`).
 
 Both replace this process, so that Ctrl+C, the pid and the exit code are the console's.
 """
@@ -12,21 +12,23 @@ import typer
 
 from trainfold.cli.ready import ready
 
-# -P: a folder `console` where the user happens to be is not ours.
+# -P keeps a folder `console` in the current directory from shadowing ours.
 CONSOLE = (sys.executable, "-P", "-m", "console")
 
 
 def console(
-    host: Annotated[str | None, typer.Option(help="Where to listen. Default: 127.0.0.1.")] = None,
+    host: Annotated[
+        str | None, typer.Option(help="Address to listen on. Default: 127.0.0.1.")
+    ] = None,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Default: a free one.")] = None,
 ) -> None:
-    """Serve the console here, until Ctrl+C. On loopback it needs no password, elsewhere it does.
+    """Serve the console in the foreground, until Ctrl+C; off loopback it requires sign-in.
 
     `trainfold up` starts one in the background. Settings: docs/console.md.
     """
-    given = {"--host": host, "--port": port}
-    options = [f"{name}={value}" for name, value in given.items() if value is not None]
-    # A console that would let strangers in is refused before any service is started.
+    values = {"--host": host, "--port": port}
+    options = [f"{name}={value}" for name, value in values.items() if value is not None]
+    # An unprotected console is refused before any service is started.
     checked = subprocess.run([*CONSOLE, "check", *options], check=False)
     if checked.returncode:
         raise typer.Exit(checked.returncode)

@@ -1,4 +1,4 @@
-"""`demo`: the whole journey on the bundled samples."""
+"""`demo`: import the bundled samples and fold them, in a home directory of its own."""
 
 import os
 import shutil
@@ -32,14 +32,14 @@ def demo() -> None:
 
     ready("database", "s3", "prefect")
     name = _free_name()
-    made = [_fold(name, batch, new=number == 0) for number, batch in enumerate(BATCHES)]
-    saved = [_save(version, home / "downloads") for version in made]
-    _print(made, saved)
+    versions = [_fold(name, batch, new=number == 0) for number, batch in enumerate(BATCHES)]
+    paths = [_save(version, home / "downloads") for version in versions]
+    _print(versions, paths)
     _print_next(name, home)
 
 
 def _own_home() -> Path:
-    """Set up a home for the demo alone; it never touches configured services."""
+    """Set a home for the demo alone, so that it never uses configured services."""
     for name in [name for name in os.environ if is_service_variable(name)]:
         del os.environ[name]
     home = home_directory()
@@ -49,13 +49,12 @@ def _own_home() -> Path:
 
 
 def _free_name() -> str:
-
     with reading(resources.engine()) as connection:
         taken = {row.name for row in training_file_choices(connection)}
     return next(name for n in count(1) if (name := f"Demo {n}") not in taken)
 
 
-def _fold(name: str, batch: str, *, new: bool) -> "VersionRecord":
+def _fold(name: str, batch: str, *, new: bool) -> VersionRecord:
     """Import one batch of samples and fold it into the training file."""
     importer = Importer(
         engine=resources.engine(),
@@ -78,19 +77,18 @@ def _fold(name: str, batch: str, *, new: bool) -> "VersionRecord":
 
 
 def _samples() -> Path:
-    """Beside the packages in a checkout, inside of `trainfold` when installed."""
+    """Return the samples' folder: in the root of a checkout, or in the installed package."""
     package = Path(__file__).parents[1]
-    beside = package.parent / "samples"
-    return beside if beside.is_dir() else package / "samples"
+    in_checkout = package.parent / "samples"
+    return in_checkout if in_checkout.is_dir() else package / "samples"
 
 
-def _save(version: "VersionRecord", folder: Path) -> tuple[Path, Path]:
-
+def _save(version: VersionRecord, folder: Path) -> tuple[Path, Path]:
     folder.mkdir(exist_ok=True)
     return save(version, "json", folder), save(version, "jsonl", folder)
 
 
-def _print(made: "Sequence[VersionRecord]", saved: Sequence[tuple[Path, Path]]) -> None:
+def _print(versions: Sequence[VersionRecord], paths: Sequence[tuple[Path, Path]]) -> None:
     stdout.print()
     print_table(
         ["training file", "#version", "why", "#conversations", "#pairs", "#examples", "#warnings"],
@@ -104,31 +102,30 @@ def _print(made: "Sequence[VersionRecord]", saved: Sequence[tuple[Path, Path]]) 
                 version.example_count,
                 len(version.warnings),
             )
-            for version in made
+            for version in versions
         ),
         empty="",
     )
-    for version, (full, lines) in zip(made, saved, strict=True):
-        stdout.print(f"\nVersion {version.number}", highlight=False)
+    for version, (full, lines) in zip(versions, paths, strict=True):
+        stdout.print(f"\nVersion {version.number}")
         for format, path in zip(FORMATS, (full, lines), strict=True):
-            stdout.print(f"  {path}", markup=False, highlight=False)
+            stdout.print(f"  {path}")
             key = version.stored(format).key
-            stdout.print(f"    in the store: {key}", markup=False, highlight=False)
+            stdout.print(f"    in the store: {key}")
 
 
 def _print_next(name: str, home: Path) -> None:
-
     command = "trainfold" if shutil.which("trainfold") else os.path.relpath(sys.argv[0])
     ui = (resources.settings().prefect_api_url or "").removesuffix("/api")
     stdout.print(f"""
 Try next:
   export TRAINFOLD_HOME={home}
-  {command} up     # starts the console, too: pages in a browser, at the address it says
+  {command} up     # also starts the web console, and prints its address
   {command} conversations --sort batch
   {command} versions "{name}"
   {command} verify "{name}"
-  {command} check "{name}" --batch {BATCHES[1]}     # blocked: they are in it already
+  {command} check "{name}" --batch {BATCHES[1]}     # blocked: they are already in it
   {command} download "{name}" --format jsonl -o -
 
 PostgreSQL, S3 and Prefect still run ({ui} shows the two flow runs).
-To stop them: TRAINFOLD_HOME={home} {command} down""", markup=False, highlight=False)  # fmt: skip
+To stop them: TRAINFOLD_HOME={home} {command} down""")  # fmt: skip

@@ -8,7 +8,7 @@ class Exit(IntEnum):
     OTHER = 1
     USAGE = 2
     BLOCKED = 3
-    """By a rule; nothing was written."""
+    """A rule blocks the request; nothing was written."""
     NOT_FOUND = 4
     """No such training file, version, batch or conversation."""
     UNREACHABLE = 5

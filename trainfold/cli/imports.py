@@ -1,4 +1,4 @@
-"""`import`: register conversation files."""
+"""`import`: import conversation files."""
 
 import getpass
 from pathlib import Path
@@ -24,17 +24,18 @@ def import_files(
         ),
     ],
     batch: Annotated[
-        str | None, typer.Option(help="Put them in the batch of this name; it is made if needed.")
+        str | None,
+        typer.Option(help="Add them to the batch of this name, which is created if needed."),
     ] = None,
     update: Annotated[
         bool, typer.Option("--update", help="Replace conversations that have changed.")
     ] = False,
     json: Json = False,
 ) -> None:
-    """Register conversation files: check them, upload them, insert rows and batch links.
+    """Import conversation files: check them, upload them, insert rows and batch links.
 
-    A full training file is split back into its conversations. What is refused is named with its
-    reasons, and the rest is imported.
+    A full training file is split back into its conversations. Refused conversations are listed
+    with their reasons, and the others are imported.
     """
     ready("database", "s3")
     importer = Importer(

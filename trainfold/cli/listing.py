@@ -1,4 +1,4 @@
-"""`conversations`, `files`, `show`, `versions`: what there is."""
+"""`conversations`, `files`, `show`, `versions`: list and describe."""
 
 from enum import StrEnum
 from typing import Annotated, Any
@@ -12,11 +12,13 @@ from db.engine import reading
 from db.training_files import TrainingFileRow, training_file_rows
 from db.versions import find_version, members
 from domain.documents import statistics_document, version_document
+from domain.source.vocabulary import EnrichmentStatus
 from domain.statistics import scaffolding_distribution
 from domain.versions.record import VersionRecord
 from operations import resources
 from trainfold.cli.output import Json, print_table, show, stdout
 from trainfold.cli.ready import ready
+from trainfold.cli.selection import File
 
 
 class Sort(StrEnum):
@@ -25,31 +27,22 @@ class Sort(StrEnum):
     QUALITY = "quality"
 
 
-class Status(StrEnum):
-    NOT_STARTED = "not_started"
-    VALIDATION_FAILED = "validation_failed"
-    VALIDATED = "validated"
-    ENRICHMENT_IN_PROGRESS = "enrichment_in_progress"
-    ENRICHED = "enriched"
-    NORMALIZATION_FAILED = "normalization_failed"
-    COMPLETED = "completed"
-
-
 CONVERSATION_FIELDS = {
     "conversation_id", "persona_key", "emotional_arc_key", "topic_key", "quality_score", "tier",
     "enrichment_status", "created_at",
 }  # fmt: skip
-File = Annotated[str, typer.Argument(metavar="FILE", help="Name of the training file.")]
 
 
 def conversations(
     batch: Annotated[str | None, typer.Option(help="Only this batch (its id or name).")] = None,
-    status: Annotated[Status | None, typer.Option(help="Only this enrichment status.")] = None,
+    status: Annotated[
+        EnrichmentStatus | None, typer.Option(help="Only this enrichment status.")
+    ] = None,
     sort: Annotated[Sort, typer.Option(help="Order.")] = Sort.CREATED,
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="Maximum number of rows.")] = 50,
     json: Json = False,
 ) -> None:
-    """List conversations with their batches and the training files that hold them."""
+    """List conversations with their batches and training files."""
     ready("database")
     with reading(resources.engine()) as connection:
         rows = list_conversations(
@@ -76,17 +69,17 @@ def show_file(file: File, json: Json = False) -> None:
     with reading(resources.engine()) as connection:
         version = find_version(connection, file)
         (row,) = training_file_rows(connection, file)
-        held = [str(member.conversation_id) for member in members(connection, version)]
-    document = _file_document(row) | {"conversation_ids": held}
-    show(document, lambda: _print_file(row, version, held))
+        ids = [str(member.conversation_id) for member in members(connection, version)]
+    document = _file_document(row) | {"conversation_ids": ids}
+    show(document, lambda: _print_file(row, version, ids))
 
 
 def versions(file: File, json: Json = False) -> None:
     """List the versions of a training file, newest first."""
     ready("database")
     with reading(resources.engine()) as connection:
-        found = database.versions(connection, file)
-    show([version_document(version) for version in found], lambda: _print_versions(found))
+        records = database.versions(connection, file)
+    show([version_document(record) for record in records], lambda: _print_versions(records))
 
 
 def _conversation_document(row: ConversationRow) -> dict[str, Any]:
@@ -97,14 +90,13 @@ def _conversation_document(row: ConversationRow) -> dict[str, Any]:
     }
 
 
-def _file_document(row: "TrainingFileRow") -> dict[str, Any]:
-
+def _file_document(row: TrainingFileRow) -> dict[str, Any]:
     return row.model_dump(mode="json", exclude={"statistics"}) | {
         "statistics": statistics_document(row.statistics)
     }
 
 
-def _print_conversations(rows: "list[ConversationRow]") -> None:
+def _print_conversations(rows: list[ConversationRow]) -> None:
     print_table(
         ["conversation", "persona, arc, topic", "#quality", "tier", "status", "batch", "in"],
         (
@@ -119,11 +111,11 @@ def _print_conversations(rows: "list[ConversationRow]") -> None:
             )
             for row in rows
         ),
-        empty="No conversation matches. `trainfold import PATH` registers conversation files.",
+        empty="No conversation matches. `trainfold import PATH` imports conversation files.",
     )
 
 
-def _print_files(rows: "list[TrainingFileRow]") -> None:
+def _print_files(rows: list[TrainingFileRow]) -> None:
     print_table(
         ["training file", "#version", "#conversations", "#pairs", "#examples", "#avg quality",
          "updated", "status", "description"],
@@ -142,21 +134,20 @@ def _print_files(rows: "list[TrainingFileRow]") -> None:
             for row in rows
         ),
         empty="There is no training file yet. "
-        "`trainfold add NAME --new --batch BATCH` makes the first.",
+        "`trainfold add NAME --new --batch BATCH` creates one.",
     )  # fmt: skip
 
 
-def _print_file(row: "TrainingFileRow", version: "VersionRecord", held: list[str]) -> None:
-
+def _print_file(row: TrainingFileRow, version: VersionRecord, ids: list[str]) -> None:
     _print_files([row])
     for kind, counts in scaffolding_distribution(version.statistics).items():
         stdout.print()
         print_table([kind, "#conversations"], counts.items(), empty="")
     stdout.print()
-    print_table(["conversations, in order"], ([id] for id in held), empty="")
+    print_table(["conversations, in order"], ([id] for id in ids), empty="")
 
 
-def _print_versions(found: "list[VersionRecord]") -> None:
+def _print_versions(versions: list[VersionRecord]) -> None:
     print_table(
         ["#version", "made", "by", "why", "#conversations", "#pairs", "#examples", "#warnings",
          "#JSON bytes", "#JSONL bytes"],
@@ -173,7 +164,7 @@ def _print_versions(found: "list[VersionRecord]") -> None:
                 f"{version.full.size_bytes:,}",
                 f"{version.lines.size_bytes:,}",
             )
-            for version in found
+            for version in versions
         ),
         empty="",
     )  # fmt: skip

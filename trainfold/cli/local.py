@@ -1,4 +1,4 @@
-"""`up`, `down`, `status`: the local stack."""
+"""`up`, `down`, `status`: start, stop and describe the local stack."""
 
 from operations.settings import home_directory
 from trainfold.cli.output import Json, print_table, say, show
@@ -13,43 +13,42 @@ def up(json: Json = False) -> None:
 
 
 def down() -> None:
-    """Stop the local stack. Its data stays."""
+    """Stop the local stack, and keep its data."""
     stopped: list[str] = []
     Stack(home_directory()).down(say=stopped.append)
-    say("\n".join(stopped) or f"Nothing of {home_directory()} was running.")
+    say("\n".join(stopped) or f"No service of {home_directory()} was running.")
 
 
 def status(json: Json = False) -> None:
-    """Say what of the local stack runs, where, and where its logs are."""
+    """Show which services of the local stack run, their addresses and their logs."""
     _show()
 
 
 def _show() -> None:
-
-    found = Stack(home_directory()).status()
+    services = Stack(home_directory()).status()
     document = {
         "home": str(home_directory()),
         "services": [
             {
-                "service": each.service,
-                "running": each.running,
-                "address": each.address,
-                "pid": each.pid,
-                "log": str(each.log),
+                "service": status.service,
+                "running": status.running,
+                "address": status.address,
+                "pid": status.pid,
+                "log": str(status.log),
             }
-            for each in found
+            for status in services
         ],
     }
-    show(document, lambda: _print(found))
+    show(document, lambda: _print(services))
 
 
-def _print(found: "list[ServiceStatus]") -> None:
+def _print(services: list[ServiceStatus]) -> None:
     say(f"Home: {home_directory()}")
     print_table(
         ["service", "state", "address", "#pid", "log"],
         (
             (s.service.label, "running" if s.running else "stopped", s.address, s.pid, s.log)
-            for s in found
+            for s in services
         ),
         empty="",
     )

@@ -11,12 +11,11 @@ from trainfold import __version__
 from trainfold.cli import (
     console,
     demo,
-    deploying,
     downloads,
     imports,
     listing,
     local,
-    migrating,
+    setup,
     submit,
     upkeep,
     versions,
@@ -40,8 +39,8 @@ CODES: dict[type[Exception], Exit] = {
 }
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _version(is_given: bool) -> None:
+    if is_given:
         print(__version__)
         raise typer.Exit
 
@@ -78,13 +77,13 @@ app.command("console-user", rich_help_panel=CONSOLE)(console.console_user)
 app.command(rich_help_panel=STACK)(local.up)
 app.command(rich_help_panel=STACK)(local.down)
 app.command(rich_help_panel=STACK)(local.status)
-app.command(rich_help_panel=STACK)(deploying.deploy)
-app.command(rich_help_panel=STACK)(migrating.migrate)
+app.command(rich_help_panel=STACK)(setup.deploy)
+app.command(rich_help_panel=STACK)(setup.migrate)
 app.command(rich_help_panel=STACK)(demo.demo)
 
 
 def main() -> NoReturn:
-    """Run a command; what it raises becomes a message and an exit code."""
+    """Run a command; print the error that it raises, and exit with the error's code."""
     try:
         app()
     except Blocked as blocked:
@@ -102,7 +101,7 @@ def _blocked(blocked: Blocked) -> Exit:
             (r.conversation_id or "(request)", r.code, r.reason, r.path) for r in blocked.reasons
         ]
         print_table(["conversation", "code", "reason", "path"], rows, empty="")
-        say("Blocked: nothing was written. Mend or leave out what is listed.")
+        say("Blocked: nothing was written. Correct the listed conversations or leave them out.")
     return Exit.BLOCKED
 
 

@@ -1,6 +1,6 @@
-"""What commands print: one JSON document on standard output, or tables for people.
+"""Print results: one JSON document on standard output, or tables for people.
 
-Everything else (progress, what is being started, errors) goes to standard error.
+Everything else (progress, services that are started, errors) goes to standard error.
 """
 
 import sys
@@ -13,15 +13,21 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-# What is not read on a screen is never cut to a screen's width.
-stdout = Console(soft_wrap=True, width=None if sys.stdout.isatty() else 10_000)
+stdout = Console(
+    soft_wrap=True,
+    # Names may look like markup.
+    markup=False,
+    highlight=False,
+    # Output to a file or a pipe is not cut to a screen's width.
+    width=None if sys.stdout.isatty() else 10_000,
+)
 stderr = Console(stderr=True, soft_wrap=True)
 
 _json_asked_for = False
 
 
 def _ask_for_json(value: bool) -> bool:
-    global _json_asked_for  # noqa: PLW0603 - errors that end a command need to know it too
+    global _json_asked_for  # noqa: PLW0603 - errors that end a command read it, too
     _json_asked_for = value
     return value
 
@@ -37,12 +43,12 @@ def json_asked_for() -> bool:
 
 
 def say(message: str) -> None:
-    """Tell a person what is going on."""
+    """Print a message on standard error."""
     stderr.print(Text(message))
 
 
 def show(document: Any, for_people: Callable[[], None]) -> None:
-    """Print a result, in the form that was asked for."""
+    """Print a result, in the requested form."""
     if _json_asked_for:
         print_json(document)
     else:
@@ -76,7 +82,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, emp
 
 
 def print_facts(facts: Iterable[tuple[str, object]]) -> None:
-    """Names and values, one pair a line."""
+    """Print names and values, one pair per line."""
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")

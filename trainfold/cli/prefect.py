@@ -1,4 +1,4 @@
-"""The Prefect server that a command uses, once it is ready."""
+"""Access to the Prefect server that a command uses, once it is ready."""
 
 import os
 
@@ -15,7 +15,7 @@ def api() -> PrefectApi:
 
 
 def run_page(run_id: object) -> str:
-    """Return the address at which a browser shows a run."""
+    """Return the address of a run's page in Prefect's UI."""
     return f"{_url().rstrip('/').removesuffix('/api')}/runs/flow-run/{run_id}"
 
 

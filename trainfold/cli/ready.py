@@ -1,4 +1,4 @@
-"""Get what a command needs ready: start the local stack's part that is not configured."""
+"""Get the services that a command needs ready: start those that are not configured."""
 
 import os
 
@@ -19,9 +19,9 @@ LOCAL: dict[ServiceName, LocalService] = {
 
 
 def ready(*services: ServiceName, worker: bool = False, console: bool = False) -> None:
-    """Start these services where none is configured, and set up what a new one lacks.
+    """Start those of the services that are not configured, and create their schema and buckets.
 
-    With a worker where the local stack's Prefect is used; another server has workers of its own.
+    A worker is started only with the local stack's Prefect; another server has its own workers.
     """
     local = [service for service in services if not is_configured(service)]
     if local:
@@ -53,7 +53,7 @@ def _stack() -> Stack:
 
 
 def _require_prefect() -> None:
-    """Raise Unreachable unless the Prefect server answers, AccessRefused unless it lets us in."""
+    """Raise Unreachable unless the Prefect server answers, AccessRefused if it denies access."""
     try:
         prefect.api().get("/admin/version")
     except Unreachable as error:
@@ -63,7 +63,7 @@ def _require_prefect() -> None:
 
 
 def _point_prefect_to_its_server() -> None:
-    """Prefect reads its settings from the environment when it is imported, so this comes first."""
+    """Set Prefect's variables, which it reads when it is imported."""
     settings = resources.settings()
     url = os.environ.get("PREFECT_API_URL") or settings.prefect_api_url or ""
     auth = settings.prefect_auth.get_secret_value() if settings.prefect_auth else None

@@ -1,4 +1,4 @@
-"""Which conversations a command means: ids, a batch, or a list."""
+"""Arguments that name a training file, or select conversations: by ids, a batch, or a list."""
 
 import sys
 from pathlib import Path
@@ -10,6 +10,7 @@ from db.batches import conversation_ids_of, find_batch
 from db.engine import reading
 from operations import resources
 
+File = Annotated[str, typer.Argument(metavar="FILE", help="Name of the training file.")]
 IdArguments = Annotated[
     list[str] | None, typer.Argument(metavar="[ID]...", help="Conversation ids, in order.")
 ]
@@ -18,14 +19,15 @@ BatchOption = Annotated[
 ]
 IdsFromOption = Annotated[
     str | None,
-    typer.Option("--ids-from", metavar="PATH", help="Ids from a file, one a line; - reads stdin."),
+    typer.Option(
+        "--ids-from", metavar="PATH", help="Ids from a file, one per line; - reads stdin."
+    ),
 ]
 
 
 def selected_ids(ids: list[str] | None, batch: str | None, ids_from: str | None) -> list[str]:
-    """Return the ids that were asked for, in order; exactly one way of asking is allowed."""
-    ways = [way for way in (ids, batch, ids_from) if way]
-    if len(ways) != 1:
+    """Return the selected ids, in order; exactly one of the three must be given."""
+    if sum(map(bool, (ids, batch, ids_from))) != 1:
         raise typer.BadParameter("give conversation ids, or --batch, or --ids-from")
     if batch:
         return ids_of_batch(batch)
@@ -34,10 +36,10 @@ def selected_ids(ids: list[str] | None, batch: str | None, ids_from: str | None)
     return ids or []
 
 
-def ids_of_batch(wanted: str) -> list[str]:
+def ids_of_batch(id_or_name: str) -> list[str]:
     """Return all conversations of the batch with this id or name, in its order."""
     with reading(resources.engine()) as connection:
-        batch = find_batch(connection, wanted)
+        batch = find_batch(connection, id_or_name)
         return [str(id) for id in conversation_ids_of(connection, batch)]
 
 

@@ -1,4 +1,4 @@
-"""`submit`: an add that a Prefect worker carries out, followed from here."""
+"""`submit`: add conversations on a Prefect worker, and follow the run."""
 
 import time
 from typing import NoReturn
@@ -13,19 +13,19 @@ from domain.errors import Blocked, TrainfoldError
 from domain.versions.record import VersionRecord
 from domain.versions.requests import AddRequest
 from operations import resources
-from operations.admission import decide, version_made_by
+from operations.admission import version_made_by
 from trainfold.cli import prefect
 from trainfold.cli.output import Json, say, stderr
 from trainfold.cli.ready import ready
-from trainfold.cli.selection import BatchOption, IdArguments, IdsFromOption
+from trainfold.cli.selection import BatchOption, File, IdArguments, IdsFromOption
 from trainfold.cli.versions import (
     AskedBy,
     DescriptionOption,
-    File,
     New,
     RequestId,
     Strict,
     add_request,
+    show_if_made_before,
     show_version,
 )
 from trainfold.prefect_http.runs import RunProgress, Runs
@@ -47,10 +47,10 @@ def submit(
     requested_by: AskedBy = None,
     json: Json = False,
 ) -> None:
-    """Have a Prefect worker fold conversations into a training file, and follow it.
+    """Submit an add to a Prefect worker, and follow the run.
 
-    Does what add does, elsewhere. The gate is asked first: when anything blocks, nothing is
-    submitted. Ctrl-C leaves the run going.
+    The gate is asked first: if it blocks a conversation, nothing is submitted. Ctrl-C stops
+    following; the run continues.
     """
     ready("database")
     request = add_request(
@@ -64,18 +64,13 @@ def submit(
         strict=strict,
         requested_by=requested_by,
     )
-    with reading(resources.engine()) as connection:
-        decision = decide(connection, request)
-    if isinstance(decision, VersionRecord):
-        say(f"The request {request.request_id} was carried out before; nothing was changed.")
-        show_version(decision)
-        return
-    ready("s3", "prefect", worker=True)
-    show_version(_carried_out(request))
+    if not show_if_made_before(request):
+        ready("s3", "prefect", worker=True)
+        show_version(_version_of_run(request))
 
 
-def _carried_out(request: AddRequest) -> VersionRecord:
-    """Submit, follow, and raise what the run ended with unless that is a version."""
+def _version_of_run(request: AddRequest) -> VersionRecord:
+    """Submit the request, follow its run, and return its version, or raise the run's error."""
     runs = prefect.runs()
     run_id = runs.submit_add(request)
     say(f"Submitted request {request.request_id}: {prefect.run_page(run_id)}")
@@ -83,8 +78,8 @@ def _carried_out(request: AddRequest) -> VersionRecord:
         ended = _follow(runs, run_id)
     except KeyboardInterrupt:
         say(
-            f"The run goes on: {prefect.run_page(run_id)}\n"
-            f"The same command with --request-id {request.request_id} follows it again."
+            f"The run continues: {prefect.run_page(run_id)}\n"
+            f"To follow it again, repeat the command with --request-id {request.request_id}."
         )
         raise typer.Exit(INTERRUPTED) from None
     if ended.outcome is None or ended.outcome.version is None:
@@ -93,8 +88,8 @@ def _carried_out(request: AddRequest) -> VersionRecord:
         version = version_made_by(connection, request)
     if version is None:
         raise TrainfoldError(
-            f"Prefect says that the run {run_id} made a version, and the database has none of this "
-            "request. Do they belong together? Compare TRAINFOLD_DATABASE_URL with the worker's."
+            f"The run {run_id} reports that it made a version, but the database has no version of "
+            "this request. Check that the worker uses the same TRAINFOLD_DATABASE_URL."
         )
     return version
 
@@ -105,27 +100,27 @@ def _follow(runs: Runs, run_id: UUID) -> RunProgress:
     with Progress(*columns, console=stderr, transient=True) as bars:
         bar = bars.add_task("Waiting for a worker", total=None)
         patience = time.monotonic() + PATIENCE_SECONDS
-        while not (found := runs.progress(run_id)).is_finished:
-            done, total = found.fetched + found.validated, 2 * found.total
-            bars.update(bar, description=_described(found), completed=done, total=total or None)
-            if found.state_type == "SCHEDULED" and time.monotonic() > patience:
+        while not (progress := runs.progress(run_id)).is_finished:
+            done, total = progress.fetched + progress.validated, 2 * progress.total
+            bars.update(bar, description=_described(progress), completed=done, total=total or None)
+            if progress.state_type == "SCHEDULED" and time.monotonic() > patience:
                 patience = float("inf")
-                say("No worker has taken it yet. `trainfold status` tells of the local one.")
+                say("No worker has picked it up yet. `trainfold status` shows the local worker.")
             time.sleep(POLL_SECONDS)
-    return found
+    return progress
 
 
-def _described(found: RunProgress) -> str:
-    if found.state_type != "RUNNING":
-        return f"“{found.training_file}”: {found.state_name}"
+def _described(progress: RunProgress) -> str:
+    if progress.state_type != "RUNNING":
+        return f"“{progress.training_file}”: {progress.state_name}"
     return (
-        f"“{found.training_file}”: fetched {found.fetched}, "
-        f"validated {found.validated} of {found.total}"
+        f"“{progress.training_file}”: fetched {progress.fetched}, "
+        f"validated {progress.validated} of {progress.total}"
     )
 
 
 def _raise(ended: RunProgress) -> NoReturn:
-    """Raise what the run itself ended with, so that the exit code is that of `add`."""
+    """Raise the run's own error, so that the exit code is that of `add`."""
     outcome = ended.outcome
     if outcome and outcome.blocked:
         raise Blocked(outcome.blocked)
@@ -134,5 +129,5 @@ def _raise(ended: RunProgress) -> NoReturn:
         raise kind(outcome.error.message)
     raise TrainfoldError(
         f"The run ended as {ended.state_name}: {ended.message or 'no reason was given'} "
-        f"Look at {prefect.run_page(ended.run_id)}; asking again under the same request id is safe."
+        f"See {prefect.run_page(ended.run_id)}; repeating the request under the same id is safe."
     )

@@ -1,4 +1,4 @@
-"""`maintain`: what crashed requests left behind."""
+"""`maintain`: find and remove objects that crashed requests left."""
 
 from typing import Annotated
 
@@ -12,14 +12,14 @@ from trainfold.cli.ready import ready
 
 def maintain(
     delete: Annotated[
-        bool, typer.Option("--delete/--dry-run", help="Remove them, or only list them.")
+        bool, typer.Option("--delete/--dry-run", help="Remove the objects, or only list them.")
     ] = False,
     json: Json = False,
 ) -> None:
     """Find stored objects that no version refers to; --delete removes them.
 
-    Crashed requests leave such objects. Those younger than the safe age (a day) are left alone,
-    because they could still become a version.
+    Crashed requests leave such objects. Those younger than the safe age (a day) are kept, because
+    a running request could still commit them.
     """
     ready("database", "s3")
     swept = sweep_store(
@@ -36,6 +36,6 @@ def _print(swept: Swept) -> None:
         print_table(["object without a version"], ([key] for key in swept.objects), empty="")
     what = "Removed" if swept.removed else "Found"
     text = f"{what} {len(swept.objects)} objects, {swept.size_bytes:,} bytes"
-    stdout.print(text, highlight=False)
+    stdout.print(text)
     if swept.objects and not swept.removed:
-        stdout.print("Nothing was removed; --delete does that.")
+        stdout.print("Nothing was removed; repeat with --delete to remove them.")

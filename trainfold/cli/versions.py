@@ -1,4 +1,4 @@
-"""`check`, `add` and `rebuild`: what asks for a version."""
+"""`check`, `add`, `rebuild`: ask for a new version."""
 
 import getpass
 import shlex
@@ -17,18 +17,17 @@ from operations import resources
 from operations.admission import decide, gate
 from trainfold.cli.output import Json, print_facts, print_table, say, show, stderr, stdout
 from trainfold.cli.ready import ready
-from trainfold.cli.selection import BatchOption, IdArguments, IdsFromOption, selected_ids
+from trainfold.cli.selection import BatchOption, File, IdArguments, IdsFromOption, selected_ids
 
-File = Annotated[str, typer.Argument(metavar="FILE", help="Name of the training file.")]
 New = Annotated[bool, typer.Option("--new", help="Create the training file.")]
 DescriptionOption = Annotated[
-    str, typer.Option("--description", help="What a new training file is for.")
+    str, typer.Option("--description", help="Purpose of a new training file.")
 ]
 RequestId = Annotated[
-    str | None, typer.Option(help="Repeating a request under its id changes nothing.")
+    str | None, typer.Option(help="A request with the same id is carried out only once.")
 ]
-Strict = Annotated[bool, typer.Option("--strict", help="Warnings are errors.")]
-AskedBy = Annotated[str | None, typer.Option("--as", help="Who asks; recorded on the version.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Treat warnings as errors.")]
+AskedBy = Annotated[str | None, typer.Option("--as", help="Your name; the version records it.")]
 
 
 def check(
@@ -39,7 +38,7 @@ def check(
     new: New = False,
     json: Json = False,
 ) -> None:
-    """Ask the gate alone: may these conversations be added? Nothing is submitted or written."""
+    """Ask the gate whether these conversations may be added; submit and write nothing."""
     ready("database")
     request = AddRequest(
         training_file=file,
@@ -69,7 +68,7 @@ def add(
 ) -> None:
     """Fold conversations into a training file (or a new one) and record a version.
 
-    The gate is asked first: when anything blocks, nothing is submitted.
+    The gate is asked first: if it blocks a conversation, nothing is submitted.
     """
     ready("database", "s3")
     request = add_request(
@@ -83,14 +82,9 @@ def add(
         strict=strict,
         requested_by=requested_by,
     )
-    with reading(resources.engine()) as connection:
-        decision = decide(connection, request)
-    if isinstance(decision, VersionRecord):
-        say(f"The request {request.request_id} was carried out before; nothing was changed.")
-        show_version(decision)
-        return
-    ready("prefect")
-    show_version(run_add(request))
+    if not show_if_made_before(request):
+        ready("prefect")
+        show_version(run_add(request))
 
 
 def add_request(
@@ -117,8 +111,19 @@ def add_request(
     )
 
 
+def show_if_made_before(request: AddRequest) -> bool:
+    """Show the version that this request already made, if any; raise Blocked as the gate does."""
+    with reading(resources.engine()) as connection:
+        decision = decide(connection, request)
+    if not isinstance(decision, VersionRecord):
+        return False
+    say(f"The request {request.request_id} was carried out before; nothing was changed.")
+    show_version(decision)
+    return True
+
+
 def run_add(request: AddRequest) -> VersionRecord:
-    """Run the flow in this process, tracked by the Prefect server; raises what it raised."""
+    """Run the flow in this process, tracked by the Prefect server; raise its error if it fails."""
     from flows.add_conversations import add_conversations  # noqa: PLC0415 - imports Prefect
 
     count = len(request.conversation_ids)
@@ -135,14 +140,14 @@ def run_add(request: AddRequest) -> VersionRecord:
 def rebuild(
     file: File,
     whole: Annotated[
-        bool, typer.Option("--whole", help="Write all bytes anew; heals a damaged version.")
+        bool, typer.Option("--whole", help="Rewrite all conversations; repairs damage.")
     ] = False,
     request_id: RequestId = None,
     strict: Strict = False,
     requested_by: AskedBy = None,
     json: Json = False,
 ) -> None:
-    """Read all conversations of a training file anew; a new version if any has changed.
+    """Read all conversations of a training file again; make a new version if any has changed.
 
     A conversation that is gone or no longer eligible blocks the rebuild, and the current version
     stays in place.
@@ -162,7 +167,7 @@ def rebuild(
             return_state=True,
         )
     rebuilt = state.result()
-    changed = [each.before.conversation_id for each in rebuilt.changed]
+    changed = [change.before.conversation_id for change in rebuilt.changed]
     document = rebuilt_document(rebuilt.version, is_new=rebuilt.is_new, changed=changed)
     show(document, lambda: _print_rebuilt(rebuilt.version, changed, is_new=rebuilt.is_new))
 
@@ -174,16 +179,14 @@ def _print_rebuilt(version: VersionRecord, changed: list[UUID], *, is_new: bool)
     else:
         name = version.training_file
         text = f"Version {version.number} of “{name}” is up to date; nothing was written."
-        stdout.print(text, markup=False, highlight=False)
+        stdout.print(text)
 
 
-def show_version(version: "VersionRecord") -> None:
-
+def show_version(version: VersionRecord) -> None:
     show(version_document(version), lambda: _print_version(version))
 
 
-def _print_version(version: "VersionRecord") -> None:
-
+def _print_version(version: VersionRecord) -> None:
     facts: list[tuple[str, object]] = [
         ("training file", version.training_file),
         ("version", f"{version.number} ({version.reason}, by {version.created_by})"),
@@ -212,7 +215,7 @@ def _quality(version: VersionRecord) -> str:
     )
 
 
-def _print_warnings(version: "VersionRecord") -> None:
+def _print_warnings(version: VersionRecord) -> None:
     rows = [(w.conversation_id, w.message, w.count, w.path) for w in version.warnings]
     print_table(["conversation", "warning", "#times", "first at"], rows, empty="")
 

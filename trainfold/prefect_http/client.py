@@ -29,7 +29,7 @@ class PrefectApi:
     """One server. Every request may be retried, so callers send only what can be repeated."""
 
     def __init__(self, url: str, *, auth: str | None = None) -> None:
-        """`auth` is the server's PREFECT_SERVER_API_AUTH_STRING: `user:password`."""
+        """Create a client; `auth` is the server's PREFECT_SERVER_API_AUTH_STRING."""
         user, _, password = (auth or "").partition(":")
         self.url = url.rstrip("/")
         self._client = httpx.Client(timeout=TIMEOUT, auth=(user, password) if auth else None)

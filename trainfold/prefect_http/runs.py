@@ -31,7 +31,7 @@ class RunFailure(BaseModel):
 
 
 class RunOutcome(BaseModel):
-    """How a run ended: the document of the version it made, why it was blocked, or its error."""
+    """The outcome of a run: its version's document, the reasons that block it, or its error."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -41,7 +41,7 @@ class RunOutcome(BaseModel):
 
 
 class RunProgress(BaseModel):
-    """How far a run is. A finished run without an outcome failed; `message` says how."""
+    """The progress of a run. A finished run without an outcome failed; `message` says how."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -59,8 +59,6 @@ class RunProgress(BaseModel):
 
 
 class RunSummary(BaseModel):
-    """A run in a list."""
-
     model_config = ConfigDict(frozen=True)
 
     run_id: UUID
@@ -79,7 +77,7 @@ class Runs:
     """The runs of one Prefect server."""
 
     def __init__(self, api_url: str, *, auth: str | None = None) -> None:
-        """`auth` is the server's `user:password`, if it has one."""
+        """Use a server; `auth` is its `user:password`, if it has one."""
         self._api = PrefectApi(api_url, auth=auth)
 
     def submit_add(self, request: AddRequest) -> UUID:

@@ -1,7 +1,8 @@
-"""`deploy`: make a Prefect server know the flows."""
+"""`migrate`, `deploy`: prepare a new or upgraded database, object store and Prefect server."""
 
 import os
 
+from db import migrate as schema
 from operations import resources
 from trainfold.cli import prefect
 from trainfold.cli.output import Json, show, stdout
@@ -9,10 +10,22 @@ from trainfold.cli.ready import ready
 from trainfold.prefect_http.registration import WORK_POOL, register
 
 
+def migrate() -> None:
+    """Bring the database to this version's schema, and create the buckets that are missing.
+
+    Running it again changes nothing.
+    """
+    ready("database", "s3")
+    schema.upgrade(resources.engine())
+    for store in (resources.conversations_store(), resources.training_files_store()):
+        store.create_bucket()
+    stdout.print("The schema is up to date, and both buckets exist.")
+
+
 def deploy(json: Json = False) -> None:
     """Register the deployments, the work pool and the automations with the Prefect server.
 
-    `up` does it for the local stack; a server of your own needs it after each new release.
+    `up` does this for the local stack; run it on a server of your own after each new release.
     """
     ready("prefect")
     scheduled_rebuild = resources.settings().scheduled_rebuild
@@ -23,4 +36,4 @@ def deploy(json: Json = False) -> None:
         "scheduled_rebuild": scheduled_rebuild,
     }
     text = f"Registered in work pool {WORK_POOL}: {', '.join(names)}"
-    show(document, lambda: stdout.print(text, highlight=False))
+    show(document, lambda: stdout.print(text))

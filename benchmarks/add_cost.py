@@ -1,4 +1,4 @@
-"""Adding 80 conversations to a file that holds M, beside the plain way of doing it."""
+"""Compare an add of 80 conversations to a file of M with a naive implementation."""
 
 import io
 import json
@@ -11,7 +11,7 @@ from uuid import uuid4
 import orjson
 
 from benchmarks import content
-from benchmarks.measure import Bar, Cost, Figure, Meter, Report, in_own_process
+from benchmarks.measure import Cost, Figure, Meter, Report, Target, in_own_process
 from db.engine import reading
 from db.versions import find_version
 from domain.format.fragment import Fragment
@@ -22,7 +22,7 @@ from storage.s3 import S3Store
 
 ADDED = 80
 STEP = 5_000
-"""Conversations that are folded at once while a file is prepared."""
+"""Number of conversations per request while a file is prepared."""
 
 
 @dataclass(frozen=True)
@@ -31,54 +31,54 @@ class Measured:
     wire_bytes: int
 
 
-def run(*, sizes: tuple[int, ...], plain_sizes: tuple[int, ...], repeats: int) -> Report:
-    """Costs at each size, ours and the plain ones side by side."""
+def run(*, sizes: tuple[int, ...], naive_sizes: tuple[int, ...], repeats: int) -> Report:
+    """Measure the cost at each size, ours and the naive ones in turn."""
     ours: dict[int, list[Measured]] = {}
-    plain: dict[tuple[str, int], list[Measured]] = {}
+    naive: dict[tuple[str, int], list[Measured]] = {}
     for size in sizes:
         name = f"File of {size}"
         in_own_process(prepare, name, size)
         for _ in range(repeats):
             ours.setdefault(size, []).append(in_own_process(add, name))
-            if size in plain_sizes:
-                for way in PLAIN:
-                    found = in_own_process(add_plainly, name, way)
-                    plain.setdefault((way, size), []).append(found)
+            if size in naive_sizes:
+                for library in LIBRARIES:
+                    measured = in_own_process(add_naively, name, library)
+                    naive.setdefault((library, size), []).append(measured)
     figures = [figure for size in sizes for figure in _figures(f"add 80 to {size:,}", ours[size])]
     figures += [
         figure
-        for (way, size), found in plain.items()
-        for figure in _figures(f"add 80 to {size:,}, plainly with {way}", found)
+        for (library, size), runs in naive.items()
+        for figure in _figures(f"add 80 to {size:,}, naively with {library}", runs)
     ]
-    return Report(figures, list(_bars(figures, sizes, plain_sizes)))
+    return Report(figures, list(_targets(figures, sizes, naive_sizes)))
 
 
-def _figures(name: str, found: list[Measured]) -> Iterator[Figure]:
-    yield Figure(f"{name}: wall", "s", tuple(each.cost.wall_seconds for each in found))
-    yield Figure(f"{name}: CPU", "s", tuple(each.cost.cpu_seconds for each in found))
-    yield Figure(f"{name}: peak memory", "MB", tuple(each.cost.peak_bytes / 1e6 for each in found))
-    yield Figure(f"{name}: wire", "MB", tuple(each.wire_bytes / 1e6 for each in found))
+def _figures(name: str, runs: list[Measured]) -> Iterator[Figure]:
+    yield Figure(f"{name}: wall", "s", tuple(run.cost.wall_seconds for run in runs))
+    yield Figure(f"{name}: CPU", "s", tuple(run.cost.cpu_seconds for run in runs))
+    yield Figure(f"{name}: peak memory", "MB", tuple(run.cost.peak_bytes / 1e6 for run in runs))
+    yield Figure(f"{name}: wire", "MB", tuple(run.wire_bytes / 1e6 for run in runs))
 
 
-def _bars(
-    figures: list[Figure], sizes: tuple[int, ...], plain_sizes: tuple[int, ...]
-) -> Iterator[Bar]:
+def _targets(
+    figures: list[Figure], sizes: tuple[int, ...], naive_sizes: tuple[int, ...]
+) -> Iterator[Target]:
     value = {figure.name: figure.median for figure in figures}
-    small, large, middle = f"add 80 to {sizes[0]:,}", f"add 80 to {sizes[-1]:,}", plain_sizes[-1]
-    yield Bar(
+    small, large, middle = f"add 80 to {sizes[0]:,}", f"add 80 to {sizes[-1]:,}", naive_sizes[-1]
+    yield Target(
         f"CPU of the reduce at {sizes[-1]:,} / at {sizes[0]:,}",
         value[f"{large}: CPU"] / value[f"{small}: CPU"],
         1.5,
     )
-    yield Bar(
+    yield Target(
         f"peak memory at {sizes[-1]:,} - at {sizes[0]:,}, in MB",
         value[f"{large}: peak memory"] - value[f"{small}: peak memory"],
         64,
     )
-    for way in PLAIN:
-        yield Bar(
-            f"CPU of the plain way with {way} / ours, at {middle:,}",
-            value[f"add 80 to {middle:,}, plainly with {way}: CPU"]
+    for library in LIBRARIES:
+        yield Target(
+            f"CPU of the naive add with {library} / ours, at {middle:,}",
+            value[f"add 80 to {middle:,}, naively with {library}: CPU"]
             / value[f"add 80 to {middle:,}: CPU"],
             10,
             at_least=True,
@@ -86,13 +86,13 @@ def _bars(
 
 
 def prepare(name: str, size: int) -> None:
-    """Make a training file with that many conversations, whose sources nobody needs."""
+    """Make a training file with `size` conversations that have no source files."""
     for start in range(0, size, STEP):
         _fold(name, _registered(min(STEP, size - start)), new=not start)
 
 
 def add(name: str) -> Measured:
-    """Measure the reduce of one request, as a worker does it; fragments are ready."""
+    """Measure the reduce step of one request, whose fragments are ready."""
     fragments = _registered(ADDED)
     with wire_bytes() as count:
         meter = Meter()
@@ -125,7 +125,7 @@ def _fold(name: str, fragments: list[Fragment], *, new: bool) -> None:
 
 @contextmanager
 def wire_bytes() -> Iterator[list[int]]:
-    """Collect the sizes of all bodies that go to the store and come back."""
+    """Collect the sizes of all bodies that are sent to the store and received from it."""
     store = resources.training_files_store()
     assert isinstance(store, S3Store)  # noqa: S101
     events = store.client.meta.events
@@ -147,9 +147,9 @@ def wire_bytes() -> Iterator[list[int]]:
         events.unregister("after-call.s3", received)
 
 
-def add_plainly(name: str, way: str) -> Measured:
-    """Download, parse, append, dump, upload: what one writes first. Records no version."""
-    loads, dumps = PLAIN[way]
+def add_naively(name: str, library: str) -> Measured:
+    """Download, parse, append, dump and upload; record no version."""
+    loads, dumps = LIBRARIES[library]
     with reading(resources.engine()) as connection:
         version = find_version(connection, name)
     fragments = content.fragments(ADDED)
@@ -159,13 +159,13 @@ def add_plainly(name: str, way: str) -> Measured:
         meter = Meter()
         full = loads(_download(store, version.full.key))
         full["conversations"] += [orjson.loads(fragment.full) for fragment in fragments]
-        total = sum(len(each["training_pairs"]) for each in full["conversations"])
+        total = sum(len(value["training_pairs"]) for value in full["conversations"])
         metadata = full["training_file_metadata"]
         metadata["total_conversations"] = len(full["conversations"])
         metadata["total_training_pairs"] = total
-        lines = _download(store, version.lines.key) + b"".join(each.lines for each in fragments)
-        _upload(store, "plain.json", dumps(full))
-        _upload(store, "plain.jsonl", lines)
+        new_lines = b"".join(fragment.lines for fragment in fragments)
+        _upload(store, "naive.json", dumps(full))
+        _upload(store, "naive.jsonl", _download(store, version.lines.key) + new_lines)
         return Measured(meter.stop(), sum(count))
 
 
@@ -177,7 +177,7 @@ def _upload(store: S3Store, key: str, data: bytes) -> None:
     store.client.upload_fileobj(io.BytesIO(data), store.bucket, key)
 
 
-PLAIN: dict[str, tuple[Callable[[bytes], Any], Callable[[Any], bytes]]] = {
+LIBRARIES: dict[str, tuple[Callable[[bytes], Any], Callable[[Any], bytes]]] = {
     "orjson": (orjson.loads, lambda value: orjson.dumps(value, option=orjson.OPT_INDENT_2)),
     "json": (
         json.loads,

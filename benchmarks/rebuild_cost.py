@@ -1,11 +1,11 @@
-"""Rebuilds of large files, of which one conversation in a hundred has changed."""
+"""Measure rebuilds of large files of which one conversation in a hundred has changed."""
 
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
 from benchmarks import content
-from benchmarks.measure import Bar, Cost, Figure, Meter, Report, in_own_process
+from benchmarks.measure import Cost, Figure, Meter, Report, Target, in_own_process
 from domain.versions.requests import AddRequest
 from operations import resources
 from operations.add import make_version
@@ -24,23 +24,22 @@ def run(*, sizes: tuple[int, ...], repeats: int) -> Report:
     figures = [figure for size in sizes for figure in _figures(size, costs[size])]
     peaks = {size: figures[3 * at + 1].median for at, size in enumerate(sizes)}
     first, last = sizes[0], sizes[-1]
-    grown = peaks[last] - peaks[first]
-    return Report(
-        figures, [Bar(f"peak memory of a rebuild of {last:,} - of {first:,}, in MB", grown, 128)]
-    )
+    growth = peaks[last] - peaks[first]
+    what = f"peak memory of a rebuild of {last:,} - of {first:,}, in MB"
+    return Report(figures, [Target(what, growth, 128)])
 
 
 def _figures(size: int, costs: list[Cost]) -> list[Figure]:
     name = f"rebuild of {size:,}"
     return [
-        Figure(f"{name}: speed", "/s", tuple(size / each.wall_seconds for each in costs)),
-        Figure(f"{name}: peak memory", "MB", tuple(each.peak_bytes / 1e6 for each in costs)),
-        Figure(f"{name}: CPU", "s", tuple(each.cpu_seconds for each in costs)),
+        Figure(f"{name}: speed", "/s", tuple(size / cost.wall_seconds for cost in costs)),
+        Figure(f"{name}: peak memory", "MB", tuple(cost.peak_bytes / 1e6 for cost in costs)),
+        Figure(f"{name}: CPU", "s", tuple(cost.cpu_seconds for cost in costs)),
     ]
 
 
 def prepare(name: str, size: int) -> list[UUID]:
-    """Make a training file whose sources are in the bucket; return its conversations."""
+    """Make a training file whose sources are in the bucket; return its conversations' ids."""
     ids = content.stored(size)
     request = AddRequest(
         training_file=name,
@@ -61,7 +60,7 @@ def prepare(name: str, size: int) -> list[UUID]:
 
 
 def change(ids: Sequence[UUID], number: int) -> None:
-    """Other sources than before, for these conversations."""
+    """Replace the sources of these conversations."""
     store = resources.conversations_store()
     seen = f'"seen": {number}, "reviewer_notes": '.encode()
     for id in ids:
