@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test slow browser soak bench lint lock clean
+.PHONY: help setup demo test slow browser trainers soak bench lint lock clean
 
 help: ## Say what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 8
@@ -28,6 +28,14 @@ slow: setup ## Run the tests that take minutes
 browser: setup ## Run the console's tests in a real Chromium, on the whole local stack
 	$(BIN)/python -m pytest -m browser tests/console/browser
 
+trainers: setup .venv-trainers/installed ## Give exports to the libraries that people train with (installs them: 6 GB)
+	$(BIN)/python -m pytest -m trainers tests/trainers
+
+.venv-trainers/installed: tests/trainers/requirements.txt
+	$(PYTHON) -m venv .venv-trainers
+	.venv-trainers/bin/python -m pip install --quiet -r tests/trainers/requirements.txt
+	@touch $@
+
 soak: setup ## Try over a thousand crashes, faults and races; fails if anything is lost, doubled or torn
 	$(BIN)/python -m soak
 
@@ -46,4 +54,4 @@ lock: ## Pin all dependencies anew, with hashes and without any host (needs uv)
 		--output-file requirements.lock pyproject.toml
 
 clean: ## Remove the virtual environment and caches
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-trainers .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.errors import Damaged, TrainfoldError
+from domain.exports.summary import ExportSummary
 from domain.findings import Reason
 from domain.format import FORMATS, Format
 from domain.statistics import VersionStatistics, quality_summary, scaffolding_distribution
@@ -49,6 +50,18 @@ def rebuilt_document(
     version: VersionRecord, *, is_new: bool, changed: Iterable[UUID]
 ) -> dict[str, Any]:
     return version_document(version) | {"new": is_new, "changed": [str(id) for id in changed]}
+
+
+def export_document(version: VersionRecord, summary: ExportSummary) -> dict[str, Any]:
+    return {
+        "training_file": version.training_file,
+        "version": version.number,
+        "conversations": summary.conversations,
+        "targets": summary.targets,
+        "unanswered": summary.unanswered,
+        "without_target": summary.without_target,
+        "max_length": summary.max_length,
+    }
 
 
 def verified_document(names: Sequence[str], damaged: Sequence[Damaged]) -> dict[str, Any]:

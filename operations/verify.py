@@ -9,7 +9,7 @@ from db.engine import reading
 from db.versions import find_version, members
 from domain.errors import Damaged, ObjectMissing
 from domain.format import Format
-from domain.versions.layout import proven
+from domain.versions.layout import Section, proven
 from domain.versions.record import VersionRecord
 from domain.versions.verification import check
 from storage.store import ObjectStore
@@ -34,10 +34,17 @@ def verify_version(
     return version
 
 
-def verified_content(
+def verified_sections(
     engine: Engine, store: ObjectStore, version: VersionRecord, format: Format
-) -> Iterator[bytes]:
+) -> Iterator[tuple[Section, bytes]]:
     """Read an object of a version; raise Damaged before the first bytes that differ."""
     with reading(engine) as connection:
         recorded = list(members(connection, version))
     return proven(version, recorded, format, store.chunks(version.stored(format).key))
+
+
+def verified_content(
+    engine: Engine, store: ObjectStore, version: VersionRecord, format: Format
+) -> Iterator[bytes]:
+    """Read all bytes of an object, as `verified_sections` does."""
+    return (data for _, data in verified_sections(engine, store, version, format))

@@ -25,6 +25,7 @@ IN_THIS_PROCESS = {
     "check",
     "conversations",
     "download",
+    "export",
     "files",
     "import",
     "show",

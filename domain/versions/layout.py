@@ -18,6 +18,7 @@ class Section:
     what: str
     size_bytes: int
     sha256: str
+    is_conversation: bool = False
 
 
 class ByteStream:
@@ -72,16 +73,16 @@ def sections(
             yield between
         what = f"conversation {member.conversation_id}"
         if format == "json":
-            yield Section(what, member.json_length, member.json_sha256)
+            yield Section(what, member.json_length, member.json_sha256, is_conversation=True)
         else:
-            yield Section(what, member.jsonl_length, member.jsonl_sha256)
+            yield Section(what, member.jsonl_length, member.jsonl_sha256, is_conversation=True)
     yield _literal("the end", TAIL if format == "json" else b"")
 
 
 def proven(
     version: VersionRecord, members: Iterable[Member], format: Format, chunks: Iterable[bytes]
-) -> Iterator[bytes]:
-    """Yield the object's bytes, each section once its digest is verified.
+) -> Iterator[tuple[Section, bytes]]:
+    """Yield the object's sections with their bytes, each once its digest is verified.
 
     Raises Damaged before the first section that differs.
     """
@@ -91,7 +92,7 @@ def proven(
         if sha256(data) != section.sha256:
             finding = f"{section.what} in the {format.upper()} is not what the version records"
             raise Damaged(version.training_file, version.number, [finding])
-        yield data
+        yield section, data
     if left := stream.drain():
         finding = f"the {format.upper()} has {left:,} bytes after its end"
         raise Damaged(version.training_file, version.number, [finding])

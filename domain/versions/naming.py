@@ -61,6 +61,15 @@ def version_key(
 
 def download_name(name: str, number: int, format: Format) -> str:
     """Return an ASCII file name that is safe on every system and in every header."""
+    return f"{_file_stem(name, number)}.{format}"
+
+
+def export_name(name: str, number: int, export_format: str) -> str:
+    """Return the file name of an export, as safe as that of a download."""
+    return f"{_file_stem(name, number)}-{export_format}.jsonl"
+
+
+def _file_stem(name: str, number: int) -> str:
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     stem = re.sub(r"[^A-Za-z0-9_-]+", "-", plain)[:MAX_NAME_LENGTH].strip("-_")
-    return f"{stem or 'training-file'}-v{number}.{format}"
+    return f"{stem or 'training-file'}-v{number}"

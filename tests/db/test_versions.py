@@ -166,7 +166,8 @@ def test_damage_in_the_store_is_carried_by_an_add_and_named_by_verify(
         version = find_version(connection, "A")
         recorded = list(members(connection, version))
     download = proven(version, recorded, "jsonl", training_files.chunks(version.lines.key))
-    assert next(download) == lines[: first.lines.content_start].replace(b":2,", b":4,")
+    _, meta = next(download)
+    assert meta == lines[: first.lines.content_start].replace(b":2,", b":4,")
     with pytest.raises(Damaged, match=str(damaged)):
         next(download)
 

@@ -1,8 +1,6 @@
 """`download`, `url`, `verify`: read a version's two objects."""
 
-import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from datetime import timedelta
 from enum import StrEnum
@@ -19,6 +17,7 @@ from domain.versions.naming import download_name
 from domain.versions.record import VersionRecord
 from operations import resources
 from operations.verify import verified_content, verify_version
+from trainfold.cli.atomic import whole_file
 from trainfold.cli.output import Json, say, show, stdout
 from trainfold.cli.ready import ready
 from trainfold.cli.selection import File
@@ -92,22 +91,11 @@ def _find(file: str, number: int | None) -> VersionRecord:
 
 
 def save(version: VersionRecord, format: Format, path: Path) -> Path:
-    """Download to a file, or into a folder under the version's own file name.
-
-    The data is written to a temporary file next to it, which replaces it when complete.
-    """
+    """Download to a file, or into a folder under the version's own file name."""
     if path.is_dir():
         path /= download_name(version.training_file, version.number, format)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as out:
-            for chunk in _contents(version, format):
-                out.write(chunk)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with whole_file(path) as file:
+        file.writelines(_contents(version, format))
     say(f"Wrote {path} ({version.stored(format).size_bytes:,} bytes)")
     return path
 

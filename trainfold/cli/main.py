@@ -12,6 +12,7 @@ from trainfold.cli import (
     console,
     demo,
     downloads,
+    export,
     imports,
     listing,
     local,
@@ -70,6 +71,7 @@ app.command("show", rich_help_panel=FILES)(listing.show_file)
 app.command(rich_help_panel=FILES)(listing.versions)
 app.command(rich_help_panel=FILES)(downloads.download)
 app.command(rich_help_panel=FILES)(downloads.url)
+app.command(rich_help_panel=FILES)(export.export)
 app.command(rich_help_panel=FILES)(downloads.verify)
 app.command(rich_help_panel=FILES)(upkeep.maintain)
 app.command(rich_help_panel=CONSOLE)(console.console)
