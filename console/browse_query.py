@@ -5,9 +5,10 @@ from typing import Literal, Self
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
 
 from db.conversation_search import Column, Filters, Order
+from domain.frozen import FrozenModel
 from domain.versions.naming import MAX_NAME_LENGTH
 
 PATH = "/conversations"
@@ -16,10 +17,8 @@ MAX_TEXT_LENGTH = 200
 DESCENDING_FIRST: tuple[Column, ...] = ("created", "quality")
 
 
-class BrowseQuery(BaseModel):
+class BrowseQuery(FrozenModel):
     """Each field is a parameter of the URL, which leaves out defaults."""
-
-    model_config = ConfigDict(frozen=True)
 
     text: str = Field("", max_length=MAX_TEXT_LENGTH)
     batch: UUID | None = None

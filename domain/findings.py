@@ -3,13 +3,11 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from pydantic import BaseModel, ConfigDict
+from domain.frozen import FrozenModel
 
 
-class Reason(BaseModel):
+class Reason(FrozenModel):
     """A reason why a request is blocked; `path` is the place in the conversation's file."""
-
-    model_config = ConfigDict(frozen=True)
 
     conversation_id: str | None = None
     code: str
@@ -17,10 +15,8 @@ class Reason(BaseModel):
     path: str | None = None
 
 
-class VersionWarning(BaseModel):
+class VersionWarning(FrozenModel):
     """A finding for curators; `path` is its first place, `count` how often it occurs."""
-
-    model_config = ConfigDict(frozen=True)
 
     conversation_id: str
     code: str

@@ -9,8 +9,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
+from domain.frozen import FrozenModel
 from domain.source.conversation import TrainingPair
 
 TIERS = (
@@ -20,10 +19,8 @@ TIERS = (
 )
 
 
-class ConversationStatistics(BaseModel):
+class ConversationStatistics(FrozenModel):
     """The statistics of one conversation's pairs."""
-
-    model_config = ConfigDict(frozen=True)
 
     pair_count: int
     example_count: int
@@ -42,13 +39,11 @@ class ConversationStatistics(BaseModel):
         return self.quality_sum / self.pair_count
 
 
-class VersionStatistics(BaseModel):
+class VersionStatistics(FrozenModel):
     """The sum over a version's conversations: scores run over pairs, counts over conversations.
 
     The database holds it as JSON, so field names are a storage format.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     conversations: int
     pairs: int

@@ -8,7 +8,6 @@ from functools import cache
 from typing import NamedTuple
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Engine
 
 from db.engine import current_time, reading
@@ -19,6 +18,7 @@ from domain.format import CONTENT_TYPES
 from domain.format.fragment import Fragment
 from domain.format.full_json import BETWEEN
 from domain.format.spans import Span
+from domain.frozen import FrozenModel
 from domain.source.limits import Limits
 from domain.versions.changes import Renewed, compose_rebuild
 from domain.versions.composing import Composition
@@ -35,30 +35,24 @@ THREADS = 16
 """Sources that a process reads concurrently, however many chunks it compares concurrently."""
 
 
-class RebuildPlan(BaseModel):
+class RebuildPlan(FrozenModel):
     """The version that a rebuild starts from, its members and their sources."""
-
-    model_config = ConfigDict(frozen=True)
 
     version: VersionRecord
     members: tuple[Member, ...]
     sources: tuple[EligibleConversation, ...]
 
 
-class Comparison(BaseModel):
+class Comparison(FrozenModel):
     """The result of comparing a chunk of members with their sources."""
-
-    model_config = ConfigDict(frozen=True)
 
     renewed: tuple[Renewed, ...]
     warnings: tuple[VersionWarning, ...]
     reasons: tuple[Reason, ...]
 
 
-class Rebuilt(BaseModel):
+class Rebuilt(FrozenModel):
     """The outcome of a rebuild: a new version, or the current one if nothing changed."""
-
-    model_config = ConfigDict(frozen=True)
 
     version: VersionRecord
     is_new: bool

@@ -3,18 +3,15 @@
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
-
 from domain.findings import VersionWarning
 from domain.format import jsonl
 from domain.format.digest import sha256
+from domain.frozen import FrozenModel
 from domain.statistics import ConversationStatistics
 
 
-class Contribution(BaseModel):
+class Contribution(FrozenModel):
     """The record of a conversation's bytes in a version, without the bytes themselves."""
-
-    model_config = ConfigDict(frozen=True)
 
     conversation_id: UUID
     line_suffix: str
@@ -28,10 +25,8 @@ class Contribution(BaseModel):
         return (self.json_sha256, self.jsonl_sha256) == (other.json_sha256, other.jsonl_sha256)
 
 
-class Fragment(BaseModel):
+class Fragment(FrozenModel):
     """The bytes that a valid conversation adds to a training file, rendered once."""
-
-    model_config = ConfigDict(frozen=True)
 
     conversation_id: UUID
     full: bytes

@@ -1,12 +1,12 @@
 """Limits on one conversation's file; exceeding one is a reason to refuse it."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from domain.frozen import FrozenModel
 
 
-class Limits(BaseModel):
+class Limits(FrozenModel):
     """Bounds on hostile or broken input, well above what real conversations need."""
-
-    model_config = ConfigDict(frozen=True)
 
     file_bytes: int = Field(16 * 1024 * 1024, gt=0)
     training_pairs: int = Field(1_000, gt=0)

@@ -6,12 +6,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
-
 from domain.errors import Blocked
 from domain.findings import VersionWarning, gather
 from domain.format.fragment import Contribution, Fragment
 from domain.format.spans import Span
+from domain.frozen import FrozenModel
 from domain.versions.composing import Base, Composition, Content, Placed, compose, placed_members
 from domain.versions.consultant import strangers, wording_differences
 from domain.versions.eligibility import Admission
@@ -59,10 +58,8 @@ def compose_add(
     return replace(composition, description=request.description)
 
 
-class Renewed(BaseModel):
+class Renewed(FrozenModel):
     """A member whose bytes were rendered again, and where they are stored for the rebuild."""
-
-    model_config = ConfigDict(frozen=True)
 
     before: Member
     after: Contribution

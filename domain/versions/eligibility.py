@@ -4,21 +4,18 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
-
 from domain.errors import Blocked
 from domain.findings import Reason, shortened
 from domain.format.jsonl import line_suffix
+from domain.frozen import FrozenModel
 from domain.source.vocabulary import EnrichmentStatus
 from domain.versions.naming import is_request_id, is_safe_key, name_problem
 from domain.versions.record import BaseVersion, Member, VersionRecord
 from domain.versions.requests import MAX_CONVERSATIONS, AddRequest, VersionRequest
 
 
-class TrainingFileFacts(BaseModel):
+class TrainingFileFacts(FrozenModel):
     """The current state of a training file."""
-
-    model_config = ConfigDict(frozen=True)
 
     status: str
     current: BaseVersion
@@ -26,10 +23,8 @@ class TrainingFileFacts(BaseModel):
     """The highest among the members; the next ones follow it."""
 
 
-class ConversationFacts(BaseModel):
+class ConversationFacts(FrozenModel):
     """The database's facts about a conversation that a request names."""
-
-    model_config = ConfigDict(frozen=True)
 
     conversation_id: UUID
     enrichment_status: str | None
@@ -43,10 +38,8 @@ class ConversationFacts(BaseModel):
     """Line suffixes of members whose id has the same beginning."""
 
 
-class EligibleConversation(BaseModel):
+class EligibleConversation(FrozenModel):
     """A conversation that passed the gate, with what the next steps need."""
-
-    model_config = ConfigDict(frozen=True)
 
     conversation_id: UUID
     object_key: str
@@ -56,10 +49,8 @@ class EligibleConversation(BaseModel):
     line_suffix: str
 
 
-class Admission(BaseModel):
+class Admission(FrozenModel):
     """A request that may run: its conversations in order, and the current training file."""
-
-    model_config = ConfigDict(frozen=True)
 
     training_file: TrainingFileFacts | None
     conversations: tuple[EligibleConversation, ...]

@@ -4,19 +4,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
-
 from domain.findings import VersionWarning
 from domain.format import Format
 from domain.format.fragment import Contribution
 from domain.format.spans import Span
+from domain.frozen import FrozenModel
 from domain.statistics import VersionStatistics
 
 
-class StoredObject(BaseModel):
+class StoredObject(FrozenModel):
     """One of a version's two objects. Sizes and places are in bytes."""
-
-    model_config = ConfigDict(frozen=True)
 
     key: str
     size_bytes: int
@@ -31,10 +28,8 @@ class StoredObject(BaseModel):
         return Span(self.key, self.content_start, self.content_end)
 
 
-class BaseVersion(BaseModel):
+class BaseVersion(FrozenModel):
     """The fields of a version from which the next one is composed."""
-
-    model_config = ConfigDict(frozen=True)
 
     training_file_id: UUID
     training_file: str

@@ -7,8 +7,9 @@ from abc import abstractmethod
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import field_validator
 
+from domain.frozen import FrozenModel
 from domain.versions.naming import name_key, normal_name
 
 MAX_CONVERSATIONS = 80
@@ -17,10 +18,8 @@ MAX_CONVERSATIONS = 80
 MAX_DESCRIPTION_LENGTH = 2_000
 
 
-class VersionRequest(BaseModel):
+class VersionRequest(FrozenModel):
     """A request for a new version of a training file, whatever the version changes."""
-
-    model_config = ConfigDict(frozen=True)
 
     training_file: str
     strict: bool = False

@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from domain.errors import Blocked, NotFound, NotReady
 from domain.findings import Reason
+from domain.frozen import FrozenModel
 from domain.versions.naming import name_key
 from domain.versions.requests import AddRequest
 from trainfold.prefect_http.client import PrefectApi
@@ -21,29 +22,23 @@ _NOT_STARTED = ("SCHEDULED", "PENDING")
 _MAX_RUNS = 200
 
 
-class RunFailure(BaseModel):
+class RunFailure(FrozenModel):
     """An error that trainfold raised; `type` is the name of its class in domain.errors."""
-
-    model_config = ConfigDict(frozen=True)
 
     type: str
     message: str
 
 
-class RunOutcome(BaseModel):
+class RunOutcome(FrozenModel):
     """The outcome of a run: its version's document, the reasons that block it, or its error."""
-
-    model_config = ConfigDict(frozen=True)
 
     version: dict[str, Any] | None = None
     blocked: tuple[Reason, ...] = ()
     error: RunFailure | None = None
 
 
-class RunProgress(BaseModel):
+class RunProgress(FrozenModel):
     """The progress of a run. A finished run without an outcome failed; `message` says how."""
-
-    model_config = ConfigDict(frozen=True)
 
     run_id: UUID
     training_file: str
@@ -58,9 +53,7 @@ class RunProgress(BaseModel):
     outcome: RunOutcome | None
 
 
-class RunSummary(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
+class RunSummary(FrozenModel):
     run_id: UUID
     flow: str
     training_file: str
