@@ -108,7 +108,7 @@ def test_counts_and_pages_end_where_they_say(console: Visit, library: Library, m
     console.post("/conversations", {"do": "pick-all", "at": "status=completed"})
     page = console.page("/conversations")
     assert "50 of at most 80 selected" in page.text
-    assert "The first 50 were looked at; narrow the filters to choose others." in page.text
+    assert "Only the first 50 were considered; narrow the filters for others." in page.text
 
 
 def test_filters_offer_what_has_come_since(console: Visit, library: Library):
@@ -258,7 +258,7 @@ def test_all_that_match_are_selected_up_to_the_limit(console: Visit, engine: Eng
     console.post("/conversations", {"do": "pick-all", "at": "topic=few"})
     page = console.page("/conversations?topic=few")
     assert "10 of at most 80 selected" in page.text
-    assert "10 cannot be added and were left out; their rows say why." in page.text
+    assert "10 cannot be added and were left out; their rows show why." in page.text
     assert "left out" not in console.page("/conversations").text
     console.post("/conversations", {"do": "pick-all", "at": "topic=many"})
     page = console.page("/conversations")

@@ -234,7 +234,7 @@ def test_damage_that_is_read_back_is_not_committed(loop):
         return size
 
     loop.store.compose = damage
-    with pytest.raises(Unreachable, match="not what they must be"):
+    with pytest.raises(Unreachable, match="differ from the composed version"):
         loop.run(read_back=True)
     assert loop.log.current("Spring") is None
     assert loop.garbage == set()
