@@ -1,7 +1,7 @@
 """Read the shape of the source tables, which an application may have made and alone changes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, Row, text
 
@@ -55,6 +55,9 @@ class SourceColumn:
     """NOT NULL."""
 
 
+Columns = Mapping[str, SourceColumn]
+
+
 @dataclass(frozen=True, slots=True)
 class SourceShape:
     """Where the source tables are, which columns they have, and how they are linked."""
@@ -62,7 +65,7 @@ class SourceShape:
     schema: str
     is_ours: bool
     """They are in trainfold's own schema: made by it, and written by `import`."""
-    tables: Mapping[str, Mapping[str, SourceColumn]] = field(hash=False)
+    tables: Mapping[str, Columns]
     """The columns that the user may read; batches may be missing, conversations are not."""
     item_refers_to: str
     """The column of conversations that `batch_items.conversation_id` holds."""
@@ -73,7 +76,7 @@ def read_shape(connection: Connection, *, own: str, configured: str | None) -> S
     rows = connection.execute(_COLUMNS, {"own": own, "configured": configured}).all()
     schema, role = rows[0].schema, rows[0].role
     columns = [row for row in rows if row.column_name is not None]
-    _require_rights(columns, schema, role)
+    _require_rights(columns, schema, role, own)
     tables = {
         name: {
             row.column_name: SourceColumn(row.type, row.is_required)
@@ -82,8 +85,8 @@ def read_shape(connection: Connection, *, own: str, configured: str | None) -> S
         }
         for name in {row.table_name for row in columns}
     }
-    _require_columns(tables, schema, own)
     referred = next((row.conversations_column for row in columns if _is_link(row)), None)
+    _require_columns(tables, referred, schema, own)
     return SourceShape(
         schema=schema,
         is_ours=schema == own,
@@ -96,20 +99,21 @@ def _is_link(row: Row[tuple[str, ...]]) -> bool:
     return (row.table_name, row.column_name) == ("batch_items", "conversation_id")
 
 
-def _require_rights(columns: list[Row[tuple[str, ...]]], schema: str, role: str) -> None:
+def _require_rights(columns: list[Row[tuple[str, ...]]], schema: str, role: str, own: str) -> None:
     readable = {row.table_name for row in columns if row.is_readable}
     closed = sorted({row.table_name for row in columns} - readable)
     if closed:
         names = ", ".join(f"{quoted(schema)}.{name}" for name in closed)
         raise AccessRefused(
-            f"The user {role} may not read {names}. Nothing was changed. Let the tables' owner "
-            f"run: GRANT USAGE ON SCHEMA {quoted(schema)} TO {quoted(role)}; GRANT SELECT ON "
-            f"{names} TO {quoted(role)};"
+            f"The user {role} may not read {names}. Nothing was changed. To use trainfold's own "
+            f"tables, set TRAINFOLD_SOURCE_SCHEMA={own}; to use these, let their owner run: GRANT "
+            f"USAGE ON SCHEMA {quoted(schema)} TO {quoted(role)}; GRANT SELECT ON {names} TO "
+            f"{quoted(role)};"
         )
 
 
 def _require_columns(
-    tables: Mapping[str, Mapping[str, SourceColumn]], schema: str, own: str
+    tables: Mapping[str, Columns], referred: str | None, schema: str, own: str
 ) -> None:
     if "conversations" not in tables:
         next_step = (
@@ -120,8 +124,11 @@ def _require_columns(
         raise NotReady(
             f"There is no table {schema}.conversations. Nothing was changed. {next_step}"
         )
+    required = dict(REQUIRED)
+    if referred is not None:
+        required["conversations"] += (referred,)
     for table, columns in tables.items():
-        missing = [name for name in REQUIRED[table] if name not in columns]
+        missing = [name for name in required[table] if name not in columns]
         if missing:
             raise NotReady(
                 f"The table {schema}.{table} lacks the column {', '.join(missing)}, or trainfold's "
@@ -131,9 +138,7 @@ def _require_columns(
             )
 
 
-def _probable_link(
-    connection: Connection, schema: str, tables: Mapping[str, Mapping[str, SourceColumn]]
-) -> str:
+def _probable_link(connection: Connection, schema: str, tables: Mapping[str, Columns]) -> str:
     """Tell without a foreign key what batch items refer to, from the data.
 
     The name says `conversation_id`; the first users' application means `id`.

@@ -31,9 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 from db.schema import quoted
-from db.source_shape import SourceColumn, SourceShape, kind_of
-
-Columns = Mapping[str, SourceColumn]
+from db.source_shape import Columns, SourceColumn, SourceShape, kind_of
 
 NULL_TEXT = "CAST(NULL AS text)"
 UUID_PATTERN = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
@@ -88,47 +86,7 @@ class SourceTables:
 
 def source_tables_of(shape: SourceShape) -> SourceTables:
     """Build the sub-selects for this shape."""
-    id_type = _uuid_or_text(shape.tables["conversations"]["conversation_id"])
-    batch_id_type = _batch_id_type(shape)
-    key_type = _key_type(shape)
-    conversations = _conversations(shape, id_type, key_type)
-    batch_jobs = _batch_jobs(shape, batch_id_type)
-    batch_items = _batch_items(shape, batch_id_type, key_type, id_type)
-    return SourceTables(
-        shape=shape,
-        sql={
-            "conversations": f"({conversations})",
-            "batch_jobs": f"({batch_jobs})",
-            "batch_items": f"({batch_items})",
-            "conversations_table": f"{quoted(shape.schema)}.conversations",
-            "id_type": id_type,
-            "batch_id_type": batch_id_type,
-        },
-        conversations=text(conversations)
-        .columns(
-            conversation_id=ID_TYPES[id_type],
-            conversation_key=KEY_TYPES[key_type],
-            enrichment_status=Text(),
-            enriched_file_path=Text(),
-            quality_score=Numeric(),
-            tier=Text(),
-            created_at=DateTime(timezone=True),
-            **dict.fromkeys((*_words(shape), *_names(shape)), Text()),
-        )
-        .subquery("conversation"),
-        batch_jobs=text(batch_jobs)
-        .columns(id=ID_TYPES[batch_id_type], name=Text())
-        .subquery("job"),
-        batch_items=text(batch_items)
-        .columns(
-            batch_job_id=ID_TYPES[batch_id_type],
-            conversation_key=KEY_TYPES[key_type],
-            conversation_id=ID_TYPES[id_type],
-            position=Integer(),
-            created_at=DateTime(timezone=True),
-        )
-        .subquery("item"),
-    )
+    return _Builder(shape).source_tables()
 
 
 def offered_indexes(tables: SourceTables) -> list[str]:
@@ -140,8 +98,14 @@ def offered_indexes(tables: SourceTables) -> list[str]:
     if shape.is_ours:
         return []
     columns = shape.tables["conversations"]
-    plain = ("created_at", "quality_score", "enrichment_status", "tier")
-    keys = {name: name for name in plain if name in columns} | _words(shape) | _names(shape)
+    plain = {
+        "created_at": "timestamptz",
+        "quality_score": "numeric",
+        "enrichment_status": "text",
+        "tier": "text",
+    }
+    unchanged = {name: name for name in plain if _column(columns, name, plain[name]) == name}
+    keys = unchanged | _words(shape) | _names(shape)
     on_conversations = {
         name: f"({key}), conversation_id" for name, key in keys.items() if key != NULL_TEXT
     }
@@ -158,65 +122,110 @@ def offered_indexes(tables: SourceTables) -> list[str]:
     ]
 
 
-def _conversations(shape: SourceShape, id_type: str, key_type: str) -> str:
-    columns = shape.tables["conversations"]
-    conversation_id = _column(columns, "conversation_id", id_type)
-    selected = {
-        "conversation_id": conversation_id,
-        "conversation_key": _key(columns, shape.item_refers_to, key_type),
-        "enrichment_status": _column(columns, "enrichment_status", "text"),
-        "enriched_file_path": _column(columns, "enriched_file_path", "text"),
-        "quality_score": _column(columns, "quality_score", "numeric"),
-        "tier": _column(columns, "tier", "text"),
-        "created_at": _column(columns, "created_at", "timestamptz"),
-        **_words(shape),
-        **_names(shape),
-    }
-    condition = None
-    if id_type == "text":
-        condition = f"{conversation_id} ~ '{UUID_PATTERN}'"
-    elif not columns["conversation_id"].is_required:
-        condition = "conversation_id IS NOT NULL"
-    return _select(shape, "conversations", selected, condition)
+class _Builder:
+    """Writes the sub-selects for one shape."""
+
+    def __init__(self, shape: SourceShape) -> None:
+        self._shape = shape
+        self._conversations = shape.tables["conversations"]
+        self._jobs = shape.tables.get("batch_jobs", {})
+        self._items = shape.tables.get("batch_items", {})
+        self._id_type = _id_type(self._conversations["conversation_id"])
+        self._batch_id_type = _id_type(self._jobs.get("id"), self._items.get("batch_job_id"))
+        self._key_type = _key_type(
+            self._conversations[shape.item_refers_to], self._items.get("conversation_id")
+        )
+
+    def source_tables(self) -> SourceTables:
+        conversations, jobs, items = self._conversations_sql(), self._jobs_sql(), self._items_sql()
+        id, batch_id = ID_TYPES[self._id_type], ID_TYPES[self._batch_id_type]
+        key, time = KEY_TYPES[self._key_type], DateTime(timezone=True)
+        words = dict.fromkeys((*_words(self._shape), *_names(self._shape)), Text())
+        return SourceTables(
+            shape=self._shape,
+            sql={
+                "conversations": f"({conversations})",
+                "batch_jobs": f"({jobs})",
+                "batch_items": f"({items})",
+                "conversations_table": f"{quoted(self._shape.schema)}.conversations",
+                "id_type": self._id_type,
+                "batch_id_type": self._batch_id_type,
+            },
+            conversations=text(conversations)
+            .columns(
+                conversation_id=id,
+                conversation_key=key,
+                enrichment_status=Text(),
+                enriched_file_path=Text(),
+                quality_score=Numeric(),
+                tier=Text(),
+                created_at=time,
+                **words,
+            )
+            .subquery("conversation"),
+            batch_jobs=text(jobs).columns(id=batch_id, name=Text()).subquery("job"),
+            batch_items=text(items)
+            .columns(
+                batch_job_id=batch_id,
+                conversation_key=key,
+                conversation_id=id,
+                position=Integer(),
+                created_at=time,
+            )
+            .subquery("item"),
+        )
+
+    def _conversations_sql(self) -> str:
+        columns = self._conversations
+        conversation_id = _column(columns, "conversation_id", self._id_type)
+        selected = {
+            "conversation_id": conversation_id,
+            "conversation_key": _key(columns, self._shape.item_refers_to, self._key_type),
+            "enrichment_status": _column(columns, "enrichment_status", "text"),
+            "enriched_file_path": _column(columns, "enriched_file_path", "text"),
+            "quality_score": _column(columns, "quality_score", "numeric"),
+            "tier": _column(columns, "tier", "text"),
+            "created_at": _column(columns, "created_at", "timestamptz"),
+            **_words(self._shape),
+            **_names(self._shape),
+        }
+        condition = _is_uuid(conversation_id, self._id_type)
+        if not condition and not columns["conversation_id"].is_required:
+            condition = " WHERE conversation_id IS NOT NULL"
+        return self._select("conversations", selected, condition)
+
+    def _jobs_sql(self) -> str:
+        id = _column(self._jobs, "id", self._batch_id_type)
+        selected = {"id": id, "name": _column(self._jobs, "name", "text")}
+        return self._select("batch_jobs", selected, _is_uuid(id, self._batch_id_type))
+
+    def _items_sql(self) -> str:
+        batch_job_id = _column(self._items, "batch_job_id", self._batch_id_type)
+        holds_id = self._shape.item_refers_to == "conversation_id"
+        selected = {
+            "batch_job_id": batch_job_id,
+            "conversation_key": _key(self._items, "conversation_id", self._key_type),
+            "conversation_id": _column(
+                self._items if holds_id else {}, "conversation_id", self._id_type
+            ),
+            "position": "position" if "position" in self._items else "CAST(NULL AS integer)",
+            "created_at": _column(self._items, "created_at", "timestamptz"),
+        }
+        return self._select("batch_items", selected, _is_uuid(batch_job_id, self._batch_id_type))
+
+    def _select(self, table: str, selected: Mapping[str, str], condition: str) -> str:
+        columns = ", ".join(
+            name if name == expression else f"{expression} AS {name}"
+            for name, expression in selected.items()
+        )
+        if table not in self._shape.tables:
+            return f"SELECT {columns} WHERE false"
+        return f"SELECT {columns} FROM {quoted(self._shape.schema)}.{table}{condition}"  # noqa: S608
 
 
-def _batch_jobs(shape: SourceShape, batch_id_type: str) -> str:
-    columns = shape.tables.get("batch_jobs", {})
-    id = _column(columns, "id", batch_id_type)
-    return _select(
-        shape,
-        "batch_jobs",
-        {"id": id, "name": _column(columns, "name", "text")},
-        f"{id} ~ '{UUID_PATTERN}'" if batch_id_type == "text" else None,
-    )
-
-
-def _batch_items(shape: SourceShape, batch_id_type: str, key_type: str, id_type: str) -> str:
-    columns = shape.tables.get("batch_items", {})
-    batch_job_id = _column(columns, "batch_job_id", batch_id_type)
-    holds_id = shape.item_refers_to == "conversation_id"
-    selected = {
-        "batch_job_id": batch_job_id,
-        "conversation_key": _key(columns, "conversation_id", key_type),
-        "conversation_id": _column(columns if holds_id else {}, "conversation_id", id_type),
-        "position": "position" if "position" in columns else "CAST(NULL AS integer)",
-        "created_at": _column(columns, "created_at", "timestamptz"),
-    }
-    condition = f"{batch_job_id} ~ '{UUID_PATTERN}'" if batch_id_type == "text" else None
-    return _select(shape, "batch_items", selected, condition)
-
-
-def _select(
-    shape: SourceShape, table: str, selected: Mapping[str, str], condition: str | None
-) -> str:
-    columns = ", ".join(
-        name if name == expression else f"{expression} AS {name}"
-        for name, expression in selected.items()
-    )
-    if table not in shape.tables:
-        return f"SELECT {columns} WHERE false"
-    where = f" WHERE {condition}" if condition else ""
-    return f"SELECT {columns} FROM {quoted(shape.schema)}.{table}{where}"  # noqa: S608 - names
+def _is_uuid(expression: str, id_type: str) -> str:
+    """Return a WHERE clause that leaves out text that is no UUID."""
+    return f" WHERE {expression} ~ '{UUID_PATTERN}'" if id_type == "text" else ""
 
 
 def _words(shape: SourceShape) -> dict[str, str]:
@@ -229,9 +238,9 @@ def _words(shape: SourceShape) -> dict[str, str]:
         "emotional_arc_key": "emotional_arc,arc_key",
         "topic_key": "training_topic,topic_key",
     }
-    if shape.is_ours:
-        return {name: name for name in paths}
     columns = shape.tables["conversations"]
+    if shape.is_ours:
+        return {name: _column(columns, name, "text") for name in paths}
     words = {}
     for name, path in paths.items():
         places = (_column(columns, name, "text"), _in_snapshot(columns, path))
@@ -273,21 +282,10 @@ def _key(columns: Columns, name: str, key_type: str) -> str:
     return f"CAST({name if name in columns else 'NULL'} AS {key_type})"
 
 
-def _key_type(shape: SourceShape) -> str:
-    kind = kind_of(shape.tables["conversations"][shape.item_refers_to])
-    items = shape.tables.get("batch_items")
-    same = items is None or kind_of(items["conversation_id"]) == kind
-    return kind if same and kind in KEY_TYPES else "text"
+def _key_type(conversations: SourceColumn, items: SourceColumn | None) -> str:
+    kind = kind_of(conversations)
+    return kind if kind in KEY_TYPES and (items is None or kind_of(items) == kind) else "text"
 
 
-def _batch_id_type(shape: SourceShape) -> str:
-    ids = [
-        shape.tables[table][column]
-        for table, column in (("batch_jobs", "id"), ("batch_items", "batch_job_id"))
-        if table in shape.tables
-    ]
-    return "text" if "text" in map(_uuid_or_text, ids) else "uuid"
-
-
-def _uuid_or_text(column: SourceColumn) -> str:
-    return "uuid" if column.type == "uuid" else "text"
+def _id_type(*columns: SourceColumn | None) -> str:
+    return "uuid" if all(column is None or column.type == "uuid" for column in columns) else "text"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import platformdirs
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import (
     BaseSettings,
     JsonConfigSettingsSource,
@@ -45,6 +45,12 @@ DATABASE_ADDRESS = "TRAINFOLD_DATABASE_URL"
 SCHEMA_VARIABLES = frozenset({"TRAINFOLD_DATABASE_SCHEMA", "TRAINFOLD_SOURCE_SCHEMA"})
 """They tell where in a database tables are, be it configured or the local stack's."""
 SchemaName = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
+
+
+def _of_our_own(schema: str) -> str:
+    if schema in ("public", "information_schema") or schema.startswith("pg_"):
+        raise ValueError("trainfold's tables need a schema of their own, which others do not use")
+    return schema
 
 
 def is_service_variable(name: str, services: Collection[ServiceName] = SERVICES) -> bool:
@@ -82,7 +88,7 @@ class Settings(BaseSettings):
     )
 
     database_url: SecretStr | None = None
-    database_schema: SchemaName = "trainfold"
+    database_schema: Annotated[SchemaName, AfterValidator(_of_our_own)] = "trainfold"
     """Where trainfold's own tables are."""
     source_schema: SchemaName | None = None
     """Where conversations and batches are read; see `db.engine.make_engine`."""

@@ -413,6 +413,27 @@ def test_columns_that_a_role_may_not_read_count_as_missing(project: Engine):
     reader.dispose()
 
 
+def test_the_key_that_batch_items_refer_to_must_be_readable(project: Engine):
+    execute(project, BY_KEY + "; CREATE SCHEMA trainfold AUTHORIZATION reader")
+    execute(
+        project,
+        """
+        GRANT USAGE ON SCHEMA public TO reader;
+        GRANT SELECT ON batch_jobs, batch_items TO reader;
+        GRANT SELECT (conversation_id, enrichment_status, enriched_file_path)
+        ON conversations TO reader
+        """,
+    )
+    reader = engine_of(project, "reader")
+    migrate.upgrade(reader)
+    with (
+        reading(reader) as connection,
+        pytest.raises(NotReady, match=r"public\.conversations lacks the column id, or trainfold's"),
+    ):
+        list_conversations(connection)
+    reader.dispose()
+
+
 def test_a_changed_application_is_read_anew_after_one_failure(engine: Engine):
     application = Application(engine, BY_KEY)
     id = application.add(1)
