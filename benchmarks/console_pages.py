@@ -19,8 +19,9 @@ from trainfold.stack import Service, Stack
 MAX_MILLISECONDS = 100
 
 FILL = """
-INSERT INTO conversations (conversation_id, enrichment_status, enriched_file_path, persona_key,
-    emotional_arc_key, topic_key, scaffolding_snapshot, quality_score, tier, created_at)
+INSERT INTO trainfold.conversations (conversation_id, enrichment_status, enriched_file_path,
+    persona_key, emotional_arc_key, topic_key, scaffolding_snapshot, quality_score, tier,
+    created_at)
 SELECT gen_random_uuid(),
        CASE WHEN n % 20 = 0 THEN 'enriched' WHEN n % 33 = 0 THEN 'validation_failed'
             ELSE 'completed' END,
@@ -34,28 +35,30 @@ SELECT gen_random_uuid(),
        now() - n * interval '1 minute'
 FROM generate_series(1, {conversations}) AS n;
 
-INSERT INTO batch_jobs SELECT gen_random_uuid(), 'batch ' || n FROM generate_series(1, 400) AS n;
+INSERT INTO trainfold.batch_jobs
+SELECT gen_random_uuid(), 'batch ' || n FROM generate_series(1, 400) AS n;
 
-INSERT INTO batch_items (batch_job_id, conversation_id)
+INSERT INTO trainfold.batch_items (batch_job_id, conversation_id)
 SELECT j.id, c.conversation_id
-FROM (SELECT conversation_id, row_number() OVER () AS n FROM conversations) AS c
-JOIN (SELECT id, row_number() OVER () - 1 AS n FROM batch_jobs) AS j
+FROM (SELECT conversation_id, row_number() OVER () AS n FROM trainfold.conversations) AS c
+JOIN (SELECT id, row_number() OVER () - 1 AS n FROM trainfold.batch_jobs) AS j
   ON (j.n = c.n % 400 AND c.n % 20 > 0) OR (j.n = (c.n + 7) % 400 AND c.n % 20 = 1);
 
-INSERT INTO training_files SELECT gen_random_uuid(), 'File ' || n, 'file ' || n, 'A file', 'active',
-    '{{}}', 1, now(), 'bench', now() FROM generate_series(1, 50) AS n;
+INSERT INTO trainfold.training_files
+SELECT gen_random_uuid(), 'File ' || n, 'file ' || n, 'A file', 'active', '{{}}',
+    1, now(), 'bench', now() FROM generate_series(1, 50) AS n;
 
-INSERT INTO training_file_versions
+INSERT INTO trainfold.training_file_versions
 SELECT f.id, 1, f.id::text, 'd', 'create', now(), 'bench',
        {version_columns},
        '{statistics}', '[]'
-FROM training_files AS f;
+FROM trainfold.training_files AS f;
 
-INSERT INTO training_file_conversations
+INSERT INTO trainfold.training_file_conversations
 SELECT f.id, c.conversation_id, 1, NULL, row_number() OVER (), 's', 1, 'd', 1, 'd', 4, 2, 0, 12, 3,
        3, 'production', 'persona_1', 'arc_1', 'topic_1'
-FROM (SELECT id FROM training_files WHERE name = 'File 1') AS f,
-     (SELECT conversation_id FROM conversations LIMIT 10000) AS c;
+FROM (SELECT id FROM trainfold.training_files WHERE name = 'File 1') AS f,
+     (SELECT conversation_id FROM trainfold.conversations LIMIT 10000) AS c;
 
 ANALYZE;
 """
@@ -66,8 +69,8 @@ def run(*, conversations: int, repeats: int) -> Report:
     fill(engine, conversations)
     with engine.connect() as connection:
         batch, id = connection.exec_driver_sql(
-            "SELECT (SELECT id FROM batch_jobs LIMIT 1), "
-            "(SELECT conversation_id FROM conversations LIMIT 1)"
+            "SELECT (SELECT id FROM trainfold.batch_jobs LIMIT 1), "
+            "(SELECT conversation_id FROM trainfold.conversations LIMIT 1)"
         ).one()
     engine.dispose()
     stack = Stack(home_directory())
@@ -75,7 +78,7 @@ def run(*, conversations: int, repeats: int) -> Report:
     address = next(s.address for s in stack.status() if s.service is Service.CONSOLE)
     with httpx.Client(base_url=address or "", trust_env=False, timeout=60) as client:
         figures = [
-            Figure(name, "ms", _milliseconds(client, path, repeats))
+            Figure(name, "ms", milliseconds(client, path, repeats))
             for name, path in pages(str(batch), "File 1", str(id))
         ]
     slowest = max(figures, key=lambda figure: figure.median)
@@ -130,7 +133,8 @@ def fill(engine: Engine, conversations: int) -> None:
         columns = connection.execute(
             text(
                 "SELECT column_name, data_type FROM information_schema.columns "
-                "WHERE table_name = 'training_file_versions' ORDER BY ordinal_position"
+                "WHERE (table_schema, table_name) = ('trainfold', 'training_file_versions') "
+                "ORDER BY ordinal_position"
             )
         ).all()
         # The columns between these two describe the stored objects and the counts.
@@ -155,7 +159,7 @@ def fill(engine: Engine, conversations: int) -> None:
         connection.execute(text("VACUUM ANALYZE"))
 
 
-def _milliseconds(client: httpx.Client, path: str, repeats: int) -> tuple[float, ...]:
+def milliseconds(client: httpx.Client, path: str, repeats: int) -> tuple[float, ...]:
     client.get(path).raise_for_status()
     times = []
     for _ in range(repeats):

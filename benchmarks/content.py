@@ -94,7 +94,7 @@ def register(ids: Sequence[UUID]) -> None:
         for part in _parts(ids, 10_000):
             connection.execute(
                 text("""
-                    INSERT INTO conversations
+                    INSERT INTO trainfold.conversations
                            (conversation_id, enrichment_status, enriched_file_path)
                     SELECT id, 'completed', 'bench/' || id || '.json'
                     FROM unnest(CAST(:ids AS uuid[])) AS id

@@ -20,34 +20,36 @@ from operations import resources
 from operations.admission import gate
 
 FILL = """
-    INSERT INTO conversations (conversation_id, enrichment_status, enriched_file_path)
+    INSERT INTO trainfold.conversations (conversation_id, enrichment_status, enriched_file_path)
     SELECT gen_random_uuid(), 'completed', 'bench/' || n || '.json'
     FROM generate_series(1, :conversations) AS n;
 
-    INSERT INTO batch_jobs (id, name)
+    INSERT INTO trainfold.batch_jobs (id, name)
     SELECT gen_random_uuid(), 'Batch ' || n FROM generate_series(1, :conversations / 50) AS n;
 
-    WITH numbered AS (SELECT conversation_id, row_number() OVER () AS n FROM conversations),
-         jobs AS (SELECT id, row_number() OVER () AS n FROM batch_jobs)
-    INSERT INTO batch_items (batch_job_id, conversation_id)
+    WITH numbered AS (SELECT conversation_id, row_number() OVER () AS n
+                      FROM trainfold.conversations),
+         jobs AS (SELECT id, row_number() OVER () AS n FROM trainfold.batch_jobs)
+    INSERT INTO trainfold.batch_items (batch_job_id, conversation_id)
     SELECT jobs.id, numbered.conversation_id
     FROM numbered JOIN jobs ON jobs.n = 1 + (numbered.n - 1) / 50;
 
-    INSERT INTO training_files (id, name, name_key, description, consultant_profile,
+    INSERT INTO trainfold.training_files (id, name, name_key, description, consultant_profile,
                                 current_version, created_at, created_by, updated_at)
     SELECT gen_random_uuid(), 'Library ' || n, 'library ' || n, '', '{}', 10, now(), 'bench', now()
     FROM generate_series(1, :files) AS n;
 
-    INSERT INTO training_file_versions
+    INSERT INTO trainfold.training_file_versions
     SELECT id, n, gen_random_uuid(), 'x', 'add', now(), 'bench', id || '/' || n || '.json', 1, 'x',
            0, 1, id || '/' || n || '.jsonl', 1, 'x', 0, 10 * n, 40, 20, CAST(:statistics AS json),
            '[]'
-    FROM training_files, generate_series(1, 10) AS n WHERE name LIKE 'Library %';
+    FROM trainfold.training_files, generate_series(1, 10) AS n WHERE name LIKE 'Library %';
 
-    WITH files AS (SELECT id, row_number() OVER () AS n FROM training_files
+    WITH files AS (SELECT id, row_number() OVER () AS n FROM trainfold.training_files
                    WHERE name LIKE 'Library %'),
-         numbered AS (SELECT conversation_id, row_number() OVER () AS n FROM conversations)
-    INSERT INTO training_file_conversations
+         numbered AS (SELECT conversation_id, row_number() OVER () AS n
+                      FROM trainfold.conversations)
+    INSERT INTO trainfold.training_file_conversations
     SELECT files.id, numbered.conversation_id, 1 + numbered.n % 10, NULL, numbered.n, 'x', 1, 'x',
            1, 'x', 4, 2, 0, 12, 3, 3, 'production', 'p', 'a', 't'
     FROM numbered JOIN files ON files.n = 1 + numbered.n % :files
@@ -74,7 +76,7 @@ def _measure(conversations: int, files: int, repeats: int) -> Report:
 
 
 def _queries(connection: Connection, repeats: int) -> Report:
-    batch = connection.execute(text("SELECT id FROM batch_jobs LIMIT 1")).scalar_one()
+    batch = connection.execute(text("SELECT id FROM trainfold.batch_jobs LIMIT 1")).scalar_one()
     request = AddRequest(
         training_file="Library 7",
         conversation_ids=tuple(map(str, _outside(connection, "Library 7"))),
@@ -105,8 +107,8 @@ def _queries(connection: Connection, repeats: int) -> Report:
 def _outside(connection: Connection, name: str) -> list[UUID]:
     """Return 80 conversations that are not in the training file."""
     query = text("""
-        SELECT conversation_id FROM conversations c WHERE NOT EXISTS (
-            SELECT FROM training_file_conversations m JOIN training_files f
+        SELECT conversation_id FROM trainfold.conversations c WHERE NOT EXISTS (
+            SELECT FROM trainfold.training_file_conversations m JOIN trainfold.training_files f
                 ON f.id = m.training_file_id AND f.name = :name
             WHERE m.conversation_id = c.conversation_id)
         ORDER BY conversation_id LIMIT 80

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
+from db.schemas import statement
 from domain.errors import NotFound
 
 
@@ -18,17 +19,19 @@ class Batch(BaseModel):
 
 def list_batches(connection: Connection, *, limit: int) -> list[Batch]:
     """Return the first batches by name."""
-    query = text("SELECT id, name FROM batch_jobs ORDER BY name, id LIMIT :limit")
-    rows = connection.execute(query, {"limit": limit}).mappings()
+    query = "SELECT id, name FROM $batch_jobs AS job ORDER BY name, id LIMIT :limit"
+    rows = connection.execute(statement(connection, query), {"limit": limit}).mappings()
     return [Batch.model_validate(row) for row in rows]
 
 
 def find_batch(connection: Connection, id_or_name: str) -> Batch:
     """Return the batch with this id, or the only one with this name; raise NotFound otherwise."""
-    query = text(
-        "SELECT id, name FROM batch_jobs WHERE id::text = lower(:given) OR name = :given LIMIT 2"
-    )
-    rows = connection.execute(query, {"given": id_or_name}).mappings().all()
+    query = """
+        SELECT id, name FROM $batch_jobs AS job
+        WHERE id::text = lower(:given) OR name = :given LIMIT 2
+    """
+    values = {"given": id_or_name}
+    rows = connection.execute(statement(connection, query), values).mappings().all()
     if len(rows) == 1:
         return Batch.model_validate(rows[0])
     if rows:
@@ -40,11 +43,13 @@ def find_batch(connection: Connection, id_or_name: str) -> Batch:
 
 def conversation_ids_of(connection: Connection, batch: Batch) -> Sequence[UUID]:
     """Return the ids of a batch's conversations, in the order in which they joined it."""
-    # to_jsonb: an application's own batch_items may have no created_at.
-    query = text("""
-        SELECT i.conversation_id
-        FROM batch_items i LEFT JOIN conversations c USING (conversation_id)
-        WHERE i.batch_job_id = :batch AND i.conversation_id IS NOT NULL
-        ORDER BY to_jsonb(i) ->> 'created_at', c.created_at, i.conversation_id
-    """)
-    return connection.execute(query, {"batch": batch.id}).scalars().all()
+    # An item may name a conversation that is gone: the gate says so.
+    query = """
+        SELECT CAST(coalesce(c.conversation_id, i.conversation_id) AS uuid)
+        FROM $batch_items i LEFT JOIN $conversations c ON c.conversation_key = i.conversation_key
+        WHERE i.batch_job_id = CAST(:batch AS $batch_id_type)
+          AND coalesce(c.conversation_id, i.conversation_id) IS NOT NULL
+        ORDER BY i.position, i.created_at, c.created_at, c.conversation_id
+    """
+    values = {"batch": str(batch.id)}
+    return connection.execute(statement(connection, query), values).scalars().all()

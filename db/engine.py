@@ -12,6 +12,8 @@ import psycopg
 from sqlalchemy import Connection, Engine, create_engine, func, select, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
+from db.schema import DEFAULT_SCHEMA
+from db.schemas import OPTION, Schemas, schemas_of
 from domain.errors import (
     AccessRefused,
     CommitOutcomeUnknown,
@@ -29,12 +31,17 @@ UNDEFINED_COLUMN = "42703"
 REFUSED = (
     psycopg.errors.InvalidPassword,
     psycopg.errors.InvalidAuthorizationSpecification,
-    psycopg.errors.InsufficientPrivilege,
 )
 
 
-def make_engine(url: str) -> Engine:
-    """Make an engine that connects when it is first used; the driver is always psycopg."""
+def make_engine(
+    url: str, *, schema: str = DEFAULT_SCHEMA, source_schema: str | None = None
+) -> Engine:
+    """Make an engine that connects when it is first used; the driver is always psycopg.
+
+    Own tables are in `schema`. Source tables are read in `source_schema`; without one in `public`
+    if it has conversations, otherwise in `schema`.
+    """
     _, separator, rest = url.partition("://")
     return create_engine(
         f"postgresql+psycopg{separator}{rest}",
@@ -52,13 +59,17 @@ def make_engine(url: str) -> Engine:
         pool_recycle=300,
         # Row values and passwords stay out of error messages and logs.
         hide_parameters=True,
+        execution_options={
+            "schema_translate_map": {DEFAULT_SCHEMA: schema},
+            OPTION: Schemas(own=schema, source=source_schema),
+        },
     )
 
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """Open a connection for queries; the driver's errors become ours."""
-    with _own_errors(), engine.connect() as connection, _ended_in_time(connection):
+    with _own_errors(engine), engine.connect() as connection, _ended_in_time(connection):
         yield connection
 
 
@@ -69,7 +80,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
     Raises CommitOutcomeUnknown when the connection dies in the commit itself; before that, an
     error means that nothing was written.
     """
-    with _own_errors(), engine.connect() as connection, _ended_in_time(connection):
+    with _own_errors(engine), engine.connect() as connection, _ended_in_time(connection):
         transaction = connection.begin()
         connection.execute(text("SET LOCAL lock_timeout = '30s'"))
         connection.execute(text("SET LOCAL statement_timeout = '60s'"))
@@ -114,15 +125,21 @@ def current_time(connection: Connection) -> datetime:
 
 
 @contextmanager
-def _own_errors() -> Iterator[None]:
+def _own_errors(engine: Engine) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
+        if _is_undefined(error):
+            schemas_of(engine).forget()
         raise _translated(error) from error
 
 
+def _is_undefined(error: DBAPIError) -> bool:
+    return getattr(error.orig, "sqlstate", None) in (UNDEFINED_TABLE, UNDEFINED_COLUMN)
+
+
 def _translated(error: DBAPIError) -> TrainfoldError:
-    if getattr(error.orig, "sqlstate", None) in (UNDEFINED_TABLE, UNDEFINED_COLUMN):
+    if _is_undefined(error):
         return NotReady(
             f"The database lacks a table or column that trainfold needs ({_first_line(error)}). "
             "Nothing was changed. Run `trainfold migrate` with TRAINFOLD_DATABASE_URL set."
@@ -130,6 +147,11 @@ def _translated(error: DBAPIError) -> TrainfoldError:
     if isinstance(error.orig, REFUSED) or "password authentication failed" in str(error.orig):
         return AccessRefused(
             "The database refuses the user or the password. Check TRAINFOLD_DATABASE_URL."
+        )
+    if isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
+        return AccessRefused(
+            f"The database does not let this user do that: {_first_line(error)}. Nothing was "
+            "changed by it. docs/configuration.md lists the rights that the user needs."
         )
     if isinstance(error, OperationalError):
         return Unreachable(f"The database does not answer: {_first_line(error)}")

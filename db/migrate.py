@@ -6,19 +6,35 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, text
 
 from db.engine import reading
+from db.own_schema import close_schema, create_schema, statements_to_close
+from db.relocation import move_from_public
+from db.schema import VERSION_TABLE
+from db.schemas import schemas_of
 from domain.errors import NotReady
 
-VERSION_TABLE = "trainfold_schema_version"
+MIGRATION_LOCK = 7_203_115_001
+"""Any constant; two migrators of one database must agree on it."""
 
 
 def upgrade(engine: Engine) -> None:
-    """Apply what is missing; a second migrator waits for the first."""
+    """Apply what is missing in one transaction; a second migrator waits for the first."""
     with reading(engine) as connection:
-        if _revision(connection) != _head():
+        if _revision(connection) == _head() and not statements_to_close(connection):
+            return
+        connection.rollback()
+        with connection.begin():
+            # Transaction-level, as a pooler in transaction mode breaks anything that outlives it.
+            connection.execute(text("SET LOCAL lock_timeout = '10s'"))
+            connection.execute(text("SET LOCAL statement_timeout = '120s'"))
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+            create_schema(connection)
+            move_from_public(connection)
             command.upgrade(_config(connection), "head")
+            close_schema(connection)
+        schemas_of(engine).forget()
 
 
 def check_for_drift(engine: Engine) -> None:
@@ -39,7 +55,10 @@ def require_current(engine: Engine) -> None:
 
 
 def _revision(connection: Connection) -> str | None:
-    options = {"version_table": VERSION_TABLE}
+    options = {
+        "version_table": VERSION_TABLE,
+        "version_table_schema": schemas_of(connection).own,
+    }
     revision = MigrationContext.configure(connection, opts=options).get_current_revision()
     connection.rollback()
     return revision

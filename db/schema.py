@@ -1,4 +1,8 @@
-"""Tables. Our own are under Alembic's control; the application's are read, and made if missing."""
+"""The tables of trainfold's schema: its own, and source tables for those without an application.
+
+Source tables are read through `db.source_tables`, wherever they are; the classes here are what
+`import` writes. Only the own tables are compared with the models.
+"""
 
 from datetime import datetime
 from decimal import Decimal
@@ -20,9 +24,14 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy import DateTime as SqlDateTime
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+DEFAULT_SCHEMA = "trainfold"
+"""Statements on these tables name this schema; `db.engine` translates it to the configured one."""
+VERSION_TABLE = "trainfold_schema_version"
+"""Alembic's, in trainfold's schema."""
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -30,6 +39,7 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
+_quote = postgresql.dialect().identifier_preparer.quote  # type: ignore[no-untyped-call]
 TYPES = {
     datetime: SqlDateTime(timezone=True),
     str: Text,
@@ -41,14 +51,14 @@ TYPES = {
 
 
 class OwnTable(DeclarativeBase):
-    metadata = MetaData(naming_convention=NAMING)
+    metadata = MetaData(naming_convention=NAMING, schema=DEFAULT_SCHEMA)
     type_annotation_map = TYPES
 
 
 class SourceTable(DeclarativeBase):
-    """Tables of the application; only the columns that trainfold uses."""
+    """Source tables of our own, made by the migrations beside an application's, too."""
 
-    metadata = MetaData(naming_convention=NAMING)
+    metadata = MetaData(naming_convention=NAMING, schema=DEFAULT_SCHEMA)
     type_annotation_map = TYPES
 
 
@@ -159,6 +169,15 @@ class MembershipTable(OwnTable):
     training_topic_key: Mapped[str]
 
 
+class InstallationTable(OwnTable):
+    """One row, which tells this installation from all others, whatever their databases share."""
+
+    __tablename__ = "installation"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime]
+
+
 class ConversationTable(SourceTable):
     __tablename__ = "conversations"
 
@@ -188,3 +207,16 @@ class BatchItemTable(SourceTable):
 
     batch_job_id: Mapped[UUID] = mapped_column(primary_key=True)
     conversation_id: Mapped[UUID] = mapped_column(primary_key=True)
+
+
+def own_metadata(schema: str | None) -> MetaData:
+    """Return the metadata of the own tables with another schema, or without one."""
+    metadata = MetaData(naming_convention=NAMING, schema=schema)
+    for table in OwnTable.metadata.sorted_tables:
+        table.to_metadata(metadata, schema=schema)  # type: ignore[arg-type] # None: no schema
+    return metadata
+
+
+def quoted(name: str) -> str:
+    """Return a name of a schema or role as SQL needs it."""
+    return str(_quote(name))

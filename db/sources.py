@@ -1,4 +1,4 @@
-"""Register conversations in the source tables, where no application does it."""
+"""Register conversations in source tables of our own, where no application does it."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,11 +7,13 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, select
 from sqlalchemy.dialects.postgresql import insert
 
 from db.batches import Batch
 from db.schema import BatchItemTable, BatchJobTable, ConversationTable
+from db.schemas import schemas_of, source_tables
+from domain.errors import NotReady
 
 
 class SourceRow(BaseModel):
@@ -29,6 +31,19 @@ class SourceRow(BaseModel):
     tier: str
     created_by: str
     created_at: datetime
+
+
+def require_ours(connection: Connection) -> None:
+    """Raise NotReady where the source tables in use are an application's."""
+    shape = source_tables(connection).shape
+    if not shape.is_ours:
+        own = schemas_of(connection).own
+        raise NotReady(
+            f"Conversations are read from {shape.schema}.conversations, which an application "
+            "writes and trainfold never does. Nothing was uploaded or registered. Register them "
+            f"in the application; or set TRAINFOLD_SOURCE_SCHEMA={own}, everywhere, to use "
+            "trainfold's own tables instead."
+        )
 
 
 def enriched_paths(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, str | None]:
@@ -75,9 +90,6 @@ def link(connection: Connection, batch: Batch, ids: Sequence[UUID]) -> None:
     """Add conversations to a batch, in order; those that it has keep their places."""
     linked = select(BatchItemTable.conversation_id).where(BatchItemTable.batch_job_id == batch.id)
     present = set(connection.execute(linked).scalars())
-    new = [{"batch": batch.id, "id": id} for id in ids if id not in present]
+    new = [{"batch_job_id": batch.id, "conversation_id": id} for id in ids if id not in present]
     if new:
-        connection.execute(
-            text("INSERT INTO batch_items (batch_job_id, conversation_id) VALUES (:batch, :id)"),
-            new,
-        )
+        connection.execute(insert(BatchItemTable), new)

@@ -5,8 +5,9 @@ from decimal import Decimal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
+from db.schemas import statement
 from domain.statistics import VersionStatistics
 from domain.versions.naming import name_key
 from domain.versions.record import VersionRecord
@@ -59,29 +60,29 @@ class MemberRow(BaseModel):
 
 def training_file_choices(connection: Connection) -> list[TrainingFileChoice]:
     """Return all training files by name, without their statistics, which take long to parse."""
-    query = text("""
+    query = """
         SELECT f.id, f.name, f.status, f.updated_at, v.conversation_count, v.pair_count
-        FROM training_files f JOIN training_file_versions v
+        FROM $training_files f JOIN $training_file_versions v
           ON v.training_file_id = f.id AND v.number = f.current_version
         ORDER BY f.name_key
-    """)
-    rows = connection.execute(query).mappings()
+    """
+    rows = connection.execute(statement(connection, query)).mappings()
     return [TrainingFileChoice.model_validate(row) for row in rows]
 
 
 def training_file_rows(connection: Connection, name: str | None = None) -> list[TrainingFileRow]:
     """Return all training files by name, or only the one with this name."""
-    query = text("""
+    query = """
         SELECT f.id, f.name, f.description, f.status, f.current_version, f.created_at,
                f.created_by, f.updated_at, v.conversation_count, v.pair_count, v.example_count,
                v.json_size_bytes, v.jsonl_size_bytes, v.statistics
-        FROM training_files f JOIN training_file_versions v
+        FROM $training_files f JOIN $training_file_versions v
           ON v.training_file_id = f.id AND v.number = f.current_version
         WHERE CAST(:key AS text) IS NULL OR f.name_key = :key
         ORDER BY f.name_key
-    """)
+    """
     values = {"key": None if name is None else name_key(name)}
-    rows = connection.execute(query, values).mappings()
+    rows = connection.execute(statement(connection, query), values).mappings()
     return [TrainingFileRow.model_validate(row) for row in rows]
 
 
@@ -89,22 +90,22 @@ def members_page(
     connection: Connection, version: VersionRecord, *, limit: int, offset: int
 ) -> list[MemberRow]:
     """Return some conversations of a version, in its order (invariant 6)."""
-    query = text("""
+    query = """
         SELECT m.conversation_id, m.position, m.added_in, m.pair_count, m.example_count,
                m.quality_sum / m.pair_count AS quality_mean, m.quality_tier,
                m.persona_key, m.emotional_arc_key, m.training_topic_key,
-               c.scaffolding_snapshot #>> '{training_topic,name}' AS topic_name,
-               c.scaffolding_snapshot #>> '{persona,name}' AS persona_name
-        FROM training_file_conversations m
-        LEFT JOIN conversations c ON c.conversation_id = m.conversation_id
+               c.topic_name, c.persona_name
+        FROM $training_file_conversations m
+        LEFT JOIN $conversations c ON c.conversation_id = CAST(m.conversation_id AS $id_type)
         WHERE m.training_file_id = :file AND m.added_in <= :number
           AND (m.removed_in IS NULL OR m.removed_in > :number)
         ORDER BY m.position LIMIT :limit OFFSET :offset
-    """)
+    """
     values = {
         "file": version.training_file_id,
         "number": version.number,
         "limit": limit,
         "offset": offset,
     }
-    return [MemberRow.model_validate(row) for row in connection.execute(query, values).mappings()]
+    rows = connection.execute(statement(connection, query), values).mappings()
+    return [MemberRow.model_validate(row) for row in rows]

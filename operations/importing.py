@@ -84,6 +84,8 @@ class Importer:
         self, paths: Sequence[Path], *, batch_name: str | None, progress: Callable[[int, int], None]
     ) -> ImportResult:
         """Import files and folders; `progress` is called with the stored and the total number."""
+        with reading(self.engine) as connection:
+            sources.require_ours(connection)
         result = ImportResult()
         files = self._read(paths, result)
         changed = self._choose(files, result)

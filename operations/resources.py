@@ -16,7 +16,11 @@ def settings() -> Settings:
 
 @cache
 def engine() -> Engine:
-    return make_engine(settings().require_database_url())
+    return make_engine(
+        settings().require_database_url(),
+        schema=settings().database_schema,
+        source_schema=settings().source_schema,
+    )
 
 
 @cache

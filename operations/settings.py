@@ -8,10 +8,10 @@ import os
 from collections.abc import Collection
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import platformdirs
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import (
     BaseSettings,
     JsonConfigSettingsSource,
@@ -41,14 +41,25 @@ ServiceName = Literal["database", "s3", "prefect"]
 SERVICES: tuple[ServiceName, ...] = ("database", "s3", "prefect")
 PREFECT_ADDRESSES = frozenset({"TRAINFOLD_PREFECT_API_URL", "PREFECT_API_URL"})
 """What else there is about Prefect in the environment may be about the local stack's."""
+DATABASE_ADDRESS = "TRAINFOLD_DATABASE_URL"
+SCHEMA_VARIABLES = frozenset({"TRAINFOLD_DATABASE_SCHEMA", "TRAINFOLD_SOURCE_SCHEMA"})
+"""They tell where in a database tables are, be it configured or the local stack's."""
+SchemaName = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
+
+
+def _of_our_own(schema: str) -> str:
+    if schema in ("public", "information_schema") or schema.startswith("pg_"):
+        raise ValueError("trainfold's tables need a schema of their own, which others do not use")
+    return schema
 
 
 def is_service_variable(name: str, services: Collection[ServiceName] = SERVICES) -> bool:
     """Tell whether a variable of the environment configures one of these services."""
     if name in PREFECT_ADDRESSES:
         return "prefect" in services
-    prefixes = tuple(f"TRAINFOLD_{each.upper()}_" for each in services if each != "prefect")
-    return name.startswith(prefixes)
+    if name == DATABASE_ADDRESS:
+        return "database" in services
+    return "s3" in services and name.startswith("TRAINFOLD_S3_")
 
 
 def is_configured(service: ServiceName) -> bool:
@@ -77,6 +88,10 @@ class Settings(BaseSettings):
     )
 
     database_url: SecretStr | None = None
+    database_schema: Annotated[SchemaName, AfterValidator(_of_our_own)] = "trainfold"
+    """Where trainfold's own tables are."""
+    source_schema: SchemaName | None = None
+    """Where conversations and batches are read; see `db.engine.make_engine`."""
     s3_endpoint_url: str | None = None
     s3_region: str = "us-east-1"
     s3_access_key: SecretStr | None = None

@@ -11,7 +11,7 @@ from soak.trial import DatabaseFault, Trial
 PUT_JSON = r"^PUT .*training\.json$"
 PUT_JSONL = r"^PUT .*training\.jsonl$"
 HEAD_JSONL = r"^HEAD .*training\.jsonl$"
-INSERT_MEMBERS = "^INSERT INTO training_file_conversations"
+INSERT_MEMBERS = r"^INSERT INTO trainfold\.training_file_conversations"
 
 CRASH_POINTS: dict[str, S3Fault | DatabaseFault] = {
     "before the first put": S3Fault(PUT_JSON, S3Action.KILL_BEFORE),

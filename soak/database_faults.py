@@ -7,9 +7,9 @@ from soak.trial import DatabaseFault, Trial
 
 STATEMENTS = (
     r"named\.id",
-    r"^(UPDATE|INSERT INTO) training_files\b",
-    "^INSERT INTO training_file_versions",
-    "^INSERT INTO training_file_conversations",
+    r"^(UPDATE|INSERT INTO) trainfold\.training_files\b",
+    r"^INSERT INTO trainfold\.training_file_versions",
+    r"^INSERT INTO trainfold\.training_file_conversations",
 )
 
 BREAKS: dict[str, tuple[tuple[str, ...], DatabaseAction]] = {

@@ -12,14 +12,15 @@ from domain.errors import ObjectMissing
 from domain.versions.naming import name_key
 from storage.store import ObjectStore
 
-FILE = text("SELECT id, current_version FROM training_files WHERE name_key = :key")
+FILE = text("SELECT id, current_version FROM trainfold.training_files WHERE name_key = :key")
 VERSIONS = text("""
     SELECT number, request_id, json_key, json_size_bytes, jsonl_key, jsonl_size_bytes
-    FROM training_file_versions WHERE training_file_id = :id ORDER BY number
+    FROM trainfold.training_file_versions WHERE training_file_id = :id ORDER BY number
 """)
 MEMBERS = text("""
     SELECT conversation_id, added_in, removed_in
-    FROM training_file_conversations WHERE training_file_id = :id ORDER BY position, added_in
+    FROM trainfold.training_file_conversations WHERE training_file_id = :id
+    ORDER BY position, added_in
 """)
 MAX_BYTES = 1 << 30
 

@@ -10,7 +10,7 @@ from soak.chance import Chance
 from storage.store import ObjectStore
 
 INSERT = text("""
-    INSERT INTO conversations (conversation_id, enrichment_status, enriched_file_path)
+    INSERT INTO trainfold.conversations (conversation_id, enrichment_status, enriched_file_path)
     VALUES (:id, 'completed', :path)
 """)
 TEXTS = (b"What should I do first?", b"Let us write down one number today")

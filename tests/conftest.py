@@ -86,9 +86,16 @@ def worker(stack: Stack, prefect_server: str) -> Iterator[str]:
 
 def emptied_database() -> Engine:
     """Remove all rows of the session's database and return its engine."""
-    tables = (
-        "training_file_conversations, training_file_versions, training_files, "
-        "batch_items, batch_jobs, conversations"
+    tables = ", ".join(
+        f"trainfold.{table}"
+        for table in (
+            "training_file_conversations",
+            "training_file_versions",
+            "training_files",
+            "batch_items",
+            "batch_jobs",
+            "conversations",
+        )
     )
     engine = resources.engine()
     with engine.begin() as connection:
@@ -132,7 +139,7 @@ class Library:
         columns, holders = ", ".join(values), ", ".join(f":{name}" for name in values)
         with self.engine.begin() as connection:
             connection.execute(
-                text(f"INSERT INTO conversations ({columns}) VALUES ({holders})"), values
+                text(f"INSERT INTO trainfold.conversations ({columns}) VALUES ({holders})"), values
             )
         return conversation_id
 
@@ -144,13 +151,13 @@ class Library:
         batch_id = uuid4()
         with self.engine.begin() as connection:
             connection.execute(
-                text("INSERT INTO batch_jobs (id, name) VALUES (:id, :name)"),
+                text("INSERT INTO trainfold.batch_jobs (id, name) VALUES (:id, :name)"),
                 {"id": batch_id, "name": name},
             )
             for id in ids:
                 connection.execute(
                     text(
-                        "INSERT INTO batch_items (batch_job_id, conversation_id) "
+                        "INSERT INTO trainfold.batch_items (batch_job_id, conversation_id) "
                         "VALUES (:batch, :id)"
                     ),
                     {"batch": batch_id, "id": id},

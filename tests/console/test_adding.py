@@ -49,7 +49,8 @@ def test_nothing_is_submitted_while_anything_blocks(console: Visit, library: Lib
     carry_out(request("Has one", [member], new=True))
     with library.engine.begin() as connection:
         connection.exec_driver_sql(
-            "UPDATE conversations SET enrichment_status = 'enriched' WHERE conversation_id = %s",
+            "UPDATE trainfold.conversations SET enrichment_status = 'enriched' "
+            "WHERE conversation_id = %s",
             (unfinished,),
         )
     path = f"tests/{empty}.json"

@@ -158,7 +158,7 @@ def test_every_column_sorts_both_ways_with_empty_fields_last(
     first, second = sorted([library.batch(name="x"), library.batch(name="y")])
     with engine.begin() as connection:
         connection.exec_driver_sql(
-            "INSERT INTO batch_items (batch_job_id, conversation_id) "
+            "INSERT INTO trainfold.batch_items (batch_job_id, conversation_id) "
             "VALUES (%s, %s), (%s, %s), (%s, %s)",
             (first, low, second, low, second, high),
         )
@@ -187,17 +187,18 @@ def test_every_column_sorts_both_ways_with_empty_fields_last(
 def test_pages_hold_every_conversation_once_in_every_order(console: Visit, engine: Engine):
     with engine.begin() as connection:
         connection.exec_driver_sql(
-            "INSERT INTO conversations (conversation_id, topic_key, quality_score) SELECT "
-            "gen_random_uuid(), CASE WHEN mod(n, 3) > 0 THEN 't' || mod(n, 5) END, "
+            "INSERT INTO trainfold.conversations (conversation_id, topic_key, quality_score) "
+            "SELECT gen_random_uuid(), CASE WHEN mod(n, 3) > 0 THEN 't' || mod(n, 5) END, "
             "CASE WHEN mod(n, 7) > 0 "
             "THEN mod(n, 4) END FROM generate_series(1, 130) n"
         )
         connection.exec_driver_sql(
-            "INSERT INTO batch_jobs (id) SELECT gen_random_uuid() FROM generate_series(1, 3)"
+            "INSERT INTO trainfold.batch_jobs (id) "
+            "SELECT gen_random_uuid() FROM generate_series(1, 3)"
         )
         connection.exec_driver_sql(
-            "INSERT INTO batch_items (batch_job_id, conversation_id) "
-            "SELECT j.id, c.conversation_id FROM batch_jobs j, conversations c "
+            "INSERT INTO trainfold.batch_items (batch_job_id, conversation_id) "
+            "SELECT j.id, c.conversation_id FROM trainfold.batch_jobs j, trainfold.conversations c "
             "WHERE c.quality_score > 0"
         )
     for query in ("sort=topic", "sort=topic&dir=asc", "sort=quality", "sort=batch",
@@ -249,7 +250,7 @@ def test_ticks_survive_paging_sorting_and_filtering(console: Visit, library: Lib
 def test_all_that_match_are_selected_up_to_the_limit(console: Visit, engine: Engine):
     with engine.begin() as connection:
         connection.exec_driver_sql(
-            "INSERT INTO conversations "
+            "INSERT INTO trainfold.conversations "
             "(conversation_id, enrichment_status, enriched_file_path, topic_key) "
             "SELECT gen_random_uuid(), "
             "CASE WHEN mod(n, 2) = 0 THEN 'completed' ELSE 'enriched' END, 'a/b.json', "

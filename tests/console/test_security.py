@@ -405,7 +405,7 @@ def test_hostile_text_is_shown_as_text_everywhere(console: Visit, library: Libra
     )
     with library.engine.begin() as connection:
         connection.execute(
-            text("UPDATE conversations SET scaffolding_snapshot = CAST(:names AS jsonb)"),
+            text("UPDATE trainfold.conversations SET scaffolding_snapshot = CAST(:names AS jsonb)"),
             {"names": as_bytes(names).decode()},
         )
     library.batch(id, other, name=HOSTILE)

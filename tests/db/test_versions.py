@@ -188,6 +188,9 @@ def test_a_committed_version_has_no_row_that_can_be_doubled(engine, library: Lib
     carry_out(request("A", [library.add()], new=True))
     with engine.connect() as connection:
         found = connection.execute(
-            text("SELECT count(*) FROM training_file_conversations WHERE removed_in IS NULL")
+            text(
+                "SELECT count(*) FROM trainfold.training_file_conversations "
+                "WHERE removed_in IS NULL"
+            )
         )
         assert found.scalar() == 1

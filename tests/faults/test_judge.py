@@ -44,7 +44,7 @@ def rewrite(trial: Trial, format: str, change: Callable[[bytes], bytes]) -> None
     trial.stage.files.put(key, data, content_type="text/plain")
     execute(
         trial,
-        f"UPDATE training_file_versions SET {format}_size_bytes = :size "
+        f"UPDATE trainfold.training_file_versions SET {format}_size_bytes = :size "
         "WHERE training_file_id = :id AND number = 2",
         size=len(data),
     )
@@ -76,7 +76,7 @@ def test_a_conversation_without_a_membership_is_lost(trial: Trial):
     gone = trial.claims[1].ids[0]
     execute(
         trial,
-        "DELETE FROM training_file_conversations "
+        "DELETE FROM trainfold.training_file_conversations "
         "WHERE training_file_id = :id AND conversation_id = :gone",
         gone=gone,
     )
@@ -193,19 +193,19 @@ def test_a_conversation_that_nobody_asked_for_is_torn(trial: Trial):
 
 
 def test_a_pointer_without_a_version_is_torn(trial: Trial):
-    execute(trial, "UPDATE training_files SET current_version = 9 WHERE id = :id")
+    execute(trial, "UPDATE trainfold.training_files SET current_version = 9 WHERE id = :id")
     assert any("version 9 is current" in finding for finding in trial.tally().findings)
 
 
 def test_a_version_that_is_not_pointed_at_is_torn(trial: Trial):
-    execute(trial, "UPDATE training_files SET current_version = 1 WHERE id = :id")
+    execute(trial, "UPDATE trainfold.training_files SET current_version = 1 WHERE id = :id")
     assert any("version 1 is current" in finding for finding in trial.tally().findings)
 
 
 def test_a_wrong_statistic_is_torn_by_the_product_s_own_check(trial: Trial):
     execute(
         trial,
-        "UPDATE training_file_versions SET pair_count = pair_count + 1 "
+        "UPDATE trainfold.training_file_versions SET pair_count = pair_count + 1 "
         "WHERE training_file_id = :id AND number = 2",
     )
     assert trial.tally().torn == 1
@@ -219,7 +219,7 @@ def test_a_hung_and_a_broken_request_are_counted(trial: Trial):
 
 
 def test_the_label_of_a_finding_says_how_to_run_the_trial_again(trial: Trial):
-    execute(trial, "UPDATE training_files SET current_version = 9 WHERE id = :id")
+    execute(trial, "UPDATE trainfold.training_files SET current_version = 9 WHERE id = :id")
     assert all(finding.startswith("judge #0 of seed 1: ") for finding in trial.tally().findings)
 
 

@@ -12,7 +12,7 @@ from soak.postgres_proxy import COMMIT, CONNECT, DatabaseAction, PostgresProxy
 from soak.script import Fault, Script
 from soak.stage import Stage
 
-INSERT = "INSERT INTO batch_jobs (id, name) VALUES (gen_random_uuid(), :name)"
+INSERT = "INSERT INTO trainfold.batch_jobs (id, name) VALUES (gen_random_uuid(), :name)"
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def arrived(engine, name: str, *, within_seconds: float = 10) -> bool:
     until = time.monotonic() + within_seconds
     while time.monotonic() < until:
         with engine.connect() as connection:
-            query = text("SELECT count(*) FROM batch_jobs WHERE name = :name")
+            query = text("SELECT count(*) FROM trainfold.batch_jobs WHERE name = :name")
             if connection.execute(query, {"name": name}).scalar():
                 return True
         time.sleep(0.1)

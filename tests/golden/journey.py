@@ -31,7 +31,9 @@ class Journey:
         """Make the batches in an empty database: `import` gives a new batch a random id."""
         rows = [{"id": id, "name": name} for name, id in self.batches.items()]
         with emptied_database().begin() as connection:
-            connection.execute(text("INSERT INTO batch_jobs (id, name) VALUES (:id, :name)"), rows)
+            connection.execute(
+                text("INSERT INTO trainfold.batch_jobs (id, name) VALUES (:id, :name)"), rows
+            )
 
     def run(self, *words: str, environment: Mapping[str, str] | None = None) -> Ran:
         """Run a command in the folder and in this process, and restore the environment."""

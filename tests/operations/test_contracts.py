@@ -38,7 +38,7 @@ class Postgres(PostgresVersionLog):
             return list(members(connection, version))
 
     def archive(self, version: VersionRecord) -> None:
-        statement = text("UPDATE training_files SET status = 'archived' WHERE id = :id")
+        statement = text("UPDATE trainfold.training_files SET status = 'archived' WHERE id = :id")
         with self.engine.begin() as connection:
             connection.execute(statement, {"id": version.training_file_id})
 

@@ -55,7 +55,7 @@ def test_a_run_whose_worker_was_killed_is_crashed_and_runs_again(
     }
     # The run waits for this lock inside of its gate, and so is in the middle when it dies.
     with resources.engine().connect() as holder:
-        holder.execute(text("LOCK TABLE conversations IN ACCESS EXCLUSIVE MODE"))
+        holder.execute(text("LOCK TABLE trainfold.conversations IN ACCESS EXCLUSIVE MODE"))
         first = start_worker()
         run_id = httpx.post(
             f"{deployments}/deployments/{found.json()['id']}/create_flow_run",

@@ -224,7 +224,7 @@ def test_a_rebuild_says_what_changed_and_then_that_nothing_did(
         "Version 2 holds; nothing was written",
     )
     with engine.begin() as connection:
-        connection.execute(text("DELETE FROM conversations"))
+        connection.execute(text("DELETE FROM trainfold.conversations"))
     run = prefect.finish("rebuild-all/rebuild-all", {})
     assert run["state_name"] == "Blocked"
     assert run["state"]["message"] == "1 training files: 0 rebuilt, 0 unchanged, “Rebuilt” Blocked"

@@ -1,6 +1,7 @@
 import pytest
+from pydantic import ValidationError
 
-from operations.settings import is_configured
+from operations.settings import Settings, is_configured
 from trainfold.stack import Options, StackError
 
 
@@ -43,3 +44,29 @@ def test_a_password_does_not_make_the_prefect_server_anothers(monkeypatch):
     assert not is_configured("prefect")
     monkeypatch.setenv("TRAINFOLD_PREFECT_API_URL", "http://prefect.example/api")
     assert is_configured("prefect")
+
+
+def test_a_schema_does_not_make_the_database_anothers(monkeypatch):
+    monkeypatch.delenv("TRAINFOLD_DATABASE_URL", raising=False)
+    monkeypatch.setenv("TRAINFOLD_DATABASE_SCHEMA", "elsewhere")
+    monkeypatch.setenv("TRAINFOLD_SOURCE_SCHEMA", "public")
+    assert not is_configured("database")
+    monkeypatch.setenv("TRAINFOLD_DATABASE_URL", "postgresql://nobody@127.0.0.1:9/none")
+    assert is_configured("database")
+
+
+def test_the_local_stacks_database_is_used_with_another_schema(monkeypatch, tmp_path):
+    (tmp_path / "stack.json").write_text('{"database_url": "postgresql://here"}')
+    monkeypatch.setenv("TRAINFOLD_HOME", str(tmp_path))
+    monkeypatch.delenv("TRAINFOLD_DATABASE_URL", raising=False)
+    monkeypatch.setenv("TRAINFOLD_DATABASE_SCHEMA", "elsewhere")
+    settings = Settings()
+    assert settings.require_database_url() == "postgresql://here"
+    assert (settings.database_schema, settings.source_schema) == ("elsewhere", None)
+
+
+@pytest.mark.parametrize("name", ["", "Trainfold", "a-b", 'x"; DROP', "1st", "public", "pg_own"])
+def test_the_own_schema_has_a_plain_name_and_is_not_everybodys(monkeypatch, name: str):
+    monkeypatch.setenv("TRAINFOLD_DATABASE_SCHEMA", name)
+    with pytest.raises(ValidationError, match="database_schema"):
+        Settings()

@@ -90,10 +90,13 @@ def test_what_was_added_after_a_rebuild_follows_it(library: Library, engine, tra
 def test_a_member_that_is_gone_or_not_eligible_blocks_and_is_named(library: Library, engine):
     ids = library.add_many(4)
     carry_out(request("Blocked", ids, new=True))
-    change = "UPDATE conversations SET enrichment_status = 'enriched' WHERE conversation_id = :id"
+    change = (
+        "UPDATE trainfold.conversations SET enrichment_status = 'enriched' "
+        "WHERE conversation_id = :id"
+    )
     with engine.begin() as connection:
         connection.execute(text(change), {"id": ids[0]})
-        remove = text("DELETE FROM conversations WHERE conversation_id = :id")
+        remove = text("DELETE FROM trainfold.conversations WHERE conversation_id = :id")
         connection.execute(remove, {"id": ids[1]})
     state = rebuild_training_file("Blocked", return_state=True)
     assert state.name == "Blocked"

@@ -30,7 +30,7 @@ def test_what_stops_one_file_does_not_stop_the_others(library: Library, engine: 
         carry_out(request(name, [id], new=True))
     enrich_again(library, ids[0])
     with engine.begin() as connection:
-        remove = text("DELETE FROM conversations WHERE conversation_id = :id")
+        remove = text("DELETE FROM trainfold.conversations WHERE conversation_id = :id")
         connection.execute(remove, {"id": ids[1]})
     state = rebuild_all(return_state=True)
     assert (state.type.value, state.name) == ("FAILED", "Blocked")

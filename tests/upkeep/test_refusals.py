@@ -85,7 +85,7 @@ def test_a_rebuild_against_a_foreign_check_ends_at_once(
 def test_a_rebuild_of_an_archived_file_is_blocked_before_anything_is_read(
     engine, training_files, changed
 ):
-    run(engine, "UPDATE training_files SET status = 'archived'")
+    run(engine, "UPDATE trainfold.training_files SET status = 'archived'")
     with pytest.raises(Blocked, match="is archived; it cannot be rebuilt"):
         make_plan(engine, REBUILD)
 
@@ -95,7 +95,7 @@ def test_a_rebuild_of_a_file_that_is_archived_meanwhile_ends_in_words(
 ):
     before, begun = keys(training_files), time.monotonic()
     comparison = compared(engine, training_files)
-    run(engine, "UPDATE training_files SET status = 'archived'")
+    run(engine, "UPDATE trainfold.training_files SET status = 'archived'")
     with pytest.raises(Blocked, match="is archived"):
         replace_changed(engine, training_files, REBUILD, [comparison])
     assert time.monotonic() - begun < 10

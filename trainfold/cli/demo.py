@@ -15,7 +15,7 @@ from domain.versions.record import VersionRecord
 from domain.versions.requests import AddRequest
 from operations import resources
 from operations.importing import Importer
-from operations.settings import home_directory, is_service_variable
+from operations.settings import SCHEMA_VARIABLES, home_directory, is_service_variable
 from trainfold.cli.downloads import save
 from trainfold.cli.output import print_table, say, stdout
 from trainfold.cli.ready import ready
@@ -40,8 +40,9 @@ def demo() -> None:
 
 def _own_home() -> Path:
     """Set a home for the demo alone, so that it never uses configured services."""
-    for name in [name for name in os.environ if is_service_variable(name)]:
-        del os.environ[name]
+    for name in list(os.environ):
+        if is_service_variable(name) or name in SCHEMA_VARIABLES:
+            del os.environ[name]
     home = home_directory()
     own = home.with_name(f"{home.name}-demo")
     os.environ["TRAINFOLD_HOME"] = str(own)

@@ -76,7 +76,7 @@ def test_hostile_names_run_nowhere(curator: Curator, library: Library):
     names = as_bytes({"training_topic": {"name": HOSTILE}, "persona": {"name": HOSTILE}}).decode()
     with library.engine.begin() as connection:
         connection.execute(
-            text("UPDATE conversations SET scaffolding_snapshot = CAST(:it AS jsonb)"),
+            text("UPDATE trainfold.conversations SET scaffolding_snapshot = CAST(:it AS jsonb)"),
             {"it": names},
         )
     library.batch(one, name=HOSTILE)

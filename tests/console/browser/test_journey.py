@@ -152,7 +152,8 @@ def test_what_blocks_is_shown_and_can_be_left_out(curator: Curator, library: Lib
     curator.counts(4)
     with resources.engine().begin() as connection:
         connection.exec_driver_sql(
-            "UPDATE conversations SET enrichment_status = 'enriched' WHERE conversation_id = %s",
+            "UPDATE trainfold.conversations SET enrichment_status = 'enriched' "
+            "WHERE conversation_id = %s",
             (changed,),
         )
     library.store.put(f"tests/{broken}.json", b"{}", content_type="application/json")
