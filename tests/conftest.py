@@ -34,6 +34,7 @@ from sqlalchemy import Engine, text
 
 from db import migrate
 from operations import resources
+from operations.binding import require_bound
 from operations.settings import home_directory
 from soak.building import as_bytes, conversation
 from storage.store import ObjectStore
@@ -52,6 +53,7 @@ def stack() -> Iterator[Stack]:
         migrate.upgrade(resources.engine())
         resources.conversations_store().create_bucket()
         resources.training_files_store().create_bucket()
+        require_bound(resources.engine(), resources.training_files_store())
         yield stack
     finally:
         stack.down(say=print)
