@@ -3,11 +3,12 @@
 Two databases in one bucket would take each other's objects for garbage.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from db.engine import current_time, reading
 from db.installation import installation_id
@@ -26,19 +27,21 @@ class Binding(BaseModel):
     bound_at: datetime
 
 
-def require_bound(engine: Engine, store: ObjectStore, *, at_any_rate: bool = False) -> None:
+def require_bound(engine: Engine, store: ObjectStore, *, even_if_empty: bool = False) -> None:
     """Raise NotReady unless the bucket is this database's; bind a bucket that is nobody's yet.
 
     A bucket without a marker and without the newest versions' objects is bound only
-    `at_any_rate`: it may be the wrong bucket, or a wrong address.
+    `even_if_empty`: it may be the wrong bucket, or a wrong address.
     """
     with reading(engine) as connection:
         own = installation_id(connection)
-        binding = _read(store)
-        if binding is None:
-            if not at_any_rate:
-                _refuse_wrong_bucket(connection, store)
-            binding = _bind(store, Binding(installation=own, bound_at=current_time(connection)))
+    binding = _read(store)
+    if binding is None:
+        with reading(engine) as connection:
+            keys, now = newest_keys(connection), current_time(connection)
+        if keys and not even_if_empty:
+            _refuse_wrong_bucket(store, keys)
+        binding = _bind(store, Binding(installation=own, bound_at=now))
     if binding.installation != own:
         raise NotReady(
             f"The bucket “{store.bucket}” belongs to another trainfold database (installation "
@@ -70,9 +73,9 @@ def _read(store: ObjectStore) -> Binding | None:
         ) from error
 
 
-def _refuse_wrong_bucket(connection: Connection, store: ObjectStore) -> None:
-    keys = newest_keys(connection)
-    if not keys or any(_is_there(store, key) for key in keys):
+def _refuse_wrong_bucket(store: ObjectStore, keys: Sequence[str]) -> None:
+    """Raise NotReady unless the store has one of these objects."""
+    if any(_is_there(store, key) for key in keys):
         return
     raise NotReady(
         f"The bucket “{store.bucket}” is not the one that holds this database's versions: it has "

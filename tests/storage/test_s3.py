@@ -24,6 +24,7 @@ def test_what_is_put_comes_back(store):
 def test_an_empty_object_is_empty(store):
     store.put("here/empty", b"", content_type="application/json")
     assert store.get("here/empty", max_bytes=10) == b""
+    assert read(store, "here/empty") == b""
 
 
 def test_an_object_over_the_limit_is_refused_with_its_size(store):

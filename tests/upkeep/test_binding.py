@@ -24,7 +24,7 @@ def bound_again(engine, training_files):
     """Whatever a test does to the marker is undone."""
     yield
     training_files.delete(INSTALLATION_KEY)
-    require_bound(engine, training_files, at_any_rate=True)
+    require_bound(engine, training_files, even_if_empty=True)
 
 
 def own_id(engine):
@@ -57,7 +57,7 @@ def test_a_new_bucket_is_bound_when_it_is_first_used(engine, training_files):
 
 def test_a_bound_bucket_stays_as_it_is(engine, training_files):
     before = marker(training_files)
-    require_bound(engine, training_files, at_any_rate=True)
+    require_bound(engine, training_files, even_if_empty=True)
     assert marker(training_files) == before
 
 
@@ -69,9 +69,9 @@ def test_a_bucket_of_another_database_is_refused_for_everything(engine, training
     )
     with pytest.raises(NotReady, match=words):
         check_preconditions.fn()
-    for at_any_rate in (False, True):
+    for even_if_empty in (False, True):
         with pytest.raises(NotReady, match=words):
-            require_bound(engine, training_files, at_any_rate=at_any_rate)
+            require_bound(engine, training_files, even_if_empty=even_if_empty)
     training_files.put("theirs", b"x", content_type="text/plain")
     with pytest.raises(NotReady, match=words):
         sweep_store(engine, training_files, safe_age=timedelta(0), delete=True)
@@ -110,7 +110,7 @@ def bind_to_another_by(put, store) -> None:
 def test_a_marker_that_is_not_ours_is_never_overwritten(engine, training_files, data):
     write(training_files, data)
     with pytest.raises(NotReady, match="is not what trainfold wrote"):
-        require_bound(engine, training_files, at_any_rate=True)
+        require_bound(engine, training_files, even_if_empty=True)
     assert training_files.get(INSTALLATION_KEY, max_bytes=20_000) == data
 
 
