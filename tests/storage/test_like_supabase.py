@@ -64,6 +64,17 @@ def test_a_version_over_the_buckets_limit_changes_nothing_and_says_what_to_raise
     add(engine, resources.conversations_store(), bucket, asked, limits=Limits())
 
 
+def test_a_type_that_the_bucket_does_not_take_leaves_neither_object(
+    engine, library: Library, supabase, bucket
+):
+    asked = request("Spring", [library.add()], new=True)
+    supabase.types = {"application/json"}
+    with pytest.raises(StoreRefused, match="no object of type application/x-ndjson"):
+        add(engine, resources.conversations_store(), bucket, asked, limits=Limits())
+    assert [seen for seen in supabase.seen if seen.startswith("PUT /own-")]
+    assert list(bucket.listed()) == []
+
+
 def test_a_clock_that_is_ahead_stops_maintenance(engine, supabase, bucket):
     require_bound(engine, bucket)
     supabase.clock_is_ahead = timedelta(minutes=9)

@@ -19,7 +19,7 @@ from operations.binding import require_bound
 from operations.committing import store_objects
 from operations.sweep import MAX_FOREIGN_LISTED, sweep_store
 from tests.asking import carry_out, content_of, request
-from tests.conftest import Library
+from tests.conftest import Library, emptied_bucket
 
 NO_AGE = timedelta(0)
 ATTEMPT = "0123abcd"
@@ -27,12 +27,8 @@ A_DAY = timedelta(days=1)
 
 
 @pytest.fixture(autouse=True)
-def empty_bucket(training_files):
-    for item in list(training_files.listed()):
-        if item.key != INSTALLATION_KEY:
-            training_files.delete(item.key)
-    for upload in list(training_files.uploads()):
-        training_files.abort(upload)
+def empty_bucket(stack):
+    emptied_bucket()
 
 
 def keys_of(training_files) -> set[str]:
