@@ -1,4 +1,7 @@
-"""What shows that a store holds the bytes that were sent (docs/decisions/0021)."""
+"""What proves that stored bytes are those that were sent, and read bytes those that are stored.
+
+See docs/decisions/0006 and 0021.
+"""
 
 import hashlib
 import re
@@ -17,6 +20,22 @@ class SentRange:
     start: int
     end: int
     sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadObject:
+    """A whole object as it was read, with what the store says of it."""
+
+    data: bytes
+    etag: str
+    sha256: str | None
+    """Recorded as metadata when trainfold wrote it."""
+
+    def is_proven(self, *, etag_is_md5: bool) -> bool:
+        """Tell whether the bytes are those that were written, as far as the store says."""
+        if self.sha256:
+            return sha256(self.data) == self.sha256
+        return not (etag_is_md5 and is_md5(self.etag)) or is_md5_of(self.etag, self.data)
 
 
 def sent_range(data: bytes, *, start: int = 0) -> SentRange:

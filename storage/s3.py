@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -17,7 +17,7 @@ from domain.format.spans import Segment
 from storage.copying import Carrier
 from storage.errors import Target, code_of, is_missing, status_of, translated
 from storage.multipart import MultipartUpload, StrategyRefused, UploadPart, UploadStrategy, cut
-from storage.proof import SentRange, is_md5, is_md5_of, is_same, sent_range
+from storage.proof import ReadObject, SentRange, is_md5_of, is_same, sent_range
 from storage.store import MIB, ListedObject, ListedUpload
 
 if TYPE_CHECKING:
@@ -67,15 +67,18 @@ class S3Store:
                 self._create_bucket()
 
     def _create_bucket(self) -> None:
-        region = self.client.meta.region_name
         try:
             self.client.create_bucket(Bucket=self.bucket)
         except ClientError as error:
-            # AWS outside of us-east-1 wants to be told the region that the endpoint is in.
-            if code_of(error) != "IllegalLocationConstraintException":
+            if status_of(error) == HTTPStatus.CONFLICT:
+                # Another process was faster; or it is another account's, which refuses this.
+                self.client.head_bucket(Bucket=self.bucket)
+            elif code_of(error) == "IllegalLocationConstraintException":
+                # AWS outside of us-east-1 wants to be told the region that the endpoint is in.
+                place: Any = {"LocationConstraint": self.client.meta.region_name}
+                self.client.create_bucket(Bucket=self.bucket, CreateBucketConfiguration=place)
+            else:
                 raise
-            place: Any = {"LocationConstraint": region}
-            self.client.create_bucket(Bucket=self.bucket, CreateBucketConfiguration=place)
 
     def current_time(self) -> datetime:
         with self._own_errors():
@@ -90,7 +93,7 @@ class S3Store:
 
     def get(self, key: str, *, max_bytes: int) -> bytes:
         read = self._get(key, max_bytes)
-        if not self._is_proven(read):
+        if not read.is_proven(etag_is_md5=self._etag_is_md5):
             # The bytes changed on the way, or the store's ETags are no MD5: a second read tells.
             again = self._get(key, max_bytes)
             if read.sha256 or again.data != read.data:
@@ -98,15 +101,7 @@ class S3Store:
             self._etag_is_md5 = False
         return read.data
 
-    def _is_proven(self, read: "_Read") -> bool:
-        """Tell whether the bytes are those that were written, as far as the store says."""
-        if read.sha256:
-            return sha256(read.data) == read.sha256
-        if not (self._etag_is_md5 and is_md5(read.etag)):
-            return True
-        return is_md5_of(read.etag, read.data)
-
-    def _get(self, key: str, max_bytes: int) -> "_Read":
+    def _get(self, key: str, max_bytes: int) -> ReadObject:
         with self._own_errors(key):
             answer = self.client.get_object(Bucket=self.bucket, Key=key)
             size = answer["ContentLength"]
@@ -119,7 +114,7 @@ class S3Store:
             raise Unreachable(
                 f"{self.bucket}/{key} broke off after {len(data):,} of {size:,} bytes."
             )
-        return _Read(data, answer["ETag"], answer["Metadata"].get("sha256"))
+        return ReadObject(data, answer["ETag"], answer["Metadata"].get("sha256"))
 
     def chunks(self, key: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         last = "" if end is None else end - 1
@@ -264,13 +259,3 @@ class S3Store:
     def _target(self, key: str, content_type: str) -> Target:
         meta = self.client.meta
         return Target(self.bucket, key, str(meta.endpoint_url), meta.region_name, content_type)
-
-
-class _Read(NamedTuple):
-    """An object as it was read, with what the store says of it."""
-
-    data: bytes
-    etag: str
-    """Their MD5, with most stores and objects."""
-    sha256: str | None
-    """Recorded by us when it was written."""

@@ -192,6 +192,16 @@ def test_the_double_speaks_as_supabase_does(supabase, behind):
     assert NAMESPACE
 
 
+def test_a_bucket_that_another_process_makes_meanwhile_is_there(supabase):
+    store = store_behind(supabase, bucket="made-twice")
+    store.create_bucket()
+    supabase.canned = {"HEAD": (404, "NoSuchBucket", "")}
+    supabase.canned |= {"PUT": (409, "BucketAlreadyExists", "It is there.")}
+    with pytest.raises(NotReady):
+        store.create_bucket()
+    assert [seen.split()[0] for seen in supabase.seen[-3:]] == ["HEAD", "PUT", "HEAD"]
+
+
 def test_a_bucket_in_a_region_that_must_be_named_is_made_there(supabase):
     supabase.canned = {
         "PUT /made-there/?": (400, "IllegalLocationConstraintException", "Name the region.")
