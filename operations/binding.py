@@ -7,20 +7,21 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from sqlalchemy import Engine
 
 from db.engine import current_time, reading
 from db.installation import installation_id
 from db.versions import newest_keys
 from domain.errors import NotReady, ObjectMissing, ObjectTooLarge
+from domain.frozen import FrozenModel
 from domain.versions.naming import INSTALLATION_KEY
 from storage.store import ObjectStore
 
 MAX_MARKER_BYTES = 10_000
 
 
-class Binding(BaseModel):
+class Binding(FrozenModel):
     """What the marker object says."""
 
     installation: UUID

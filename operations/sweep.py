@@ -4,12 +4,12 @@ from collections import defaultdict
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Engine
 
 from db.engine import current_time, reading
 from db.versions import referenced_keys, training_file_ids
 from domain.errors import NotReady
+from domain.frozen import FrozenModel
 from domain.versions.garbage import MAX_CLOCK_DIFFERENCE, GarbageRule, Standing
 from domain.versions.naming import INSTALLATION_KEY
 from operations.binding import require_bound
@@ -18,10 +18,8 @@ from storage.store import ListedObject, ObjectStore
 MAX_FOREIGN_LISTED = 1_000
 
 
-class Swept(BaseModel):
+class Swept(FrozenModel):
     """The garbage that was found, and removed unless it was only listed."""
-
-    model_config = ConfigDict(frozen=True)
 
     objects: tuple[str, ...]
     size_bytes: int
