@@ -23,6 +23,7 @@ from domain.errors import (
     NotFound,
     NotReady,
     ObjectMissing,
+    StoreRefused,
     TrainfoldError,
     Unreachable,
 )
@@ -33,6 +34,7 @@ STATUSES: dict[type[Exception], int] = {
     Unreachable: 503,
     AccessRefused: 503,
     ObjectMissing: 502,
+    StoreRefused: 502,
     ForgedForm: 403,
     NotAllowed: 403,
 }

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
@@ -104,6 +105,17 @@ def referenced_keys(connection: Connection) -> set[str]:
     """List the keys of all objects that a version refers to."""
     query = union_all(select(VersionTable.json_key), select(VersionTable.jsonl_key))
     return set(connection.execute(query).scalars())
+
+
+def newest_keys(connection: Connection, *, versions: int = 5) -> list[str]:
+    """List the keys of the newest versions' objects, of whatever training file."""
+    query = select(VersionTable.json_key, VersionTable.jsonl_key)
+    rows = connection.execute(query.order_by(VersionTable.created_at.desc()).limit(versions))
+    return [key for row in rows for key in row]
+
+
+def training_file_ids(connection: Connection) -> set[UUID]:
+    return set(connection.execute(select(TrainingFileTable.id)).scalars())
 
 
 def members(connection: Connection, version: BaseVersion) -> Iterator[Member]:

@@ -8,6 +8,7 @@ TrainfoldError
 ├── ObjectMissing         the store has no object under that key
 ├── ObjectTooLarge        the object is larger than the limit for one conversation
 ├── AccessRefused         the store or the database refuses the credentials or the key
+├── StoreRefused          the store refuses a request (size, type, key); trying again does not help
 ├── DatabaseRefused       the database refuses a statement; trying again does not help
 ├── CommitConflict        another request moved the training file first; nothing was committed
 ├── CommitOutcomeUnknown  the connection died while committing; look the request up
@@ -61,6 +62,10 @@ class ObjectTooLarge(TrainfoldError):
 
 
 class AccessRefused(TrainfoldError):
+    pass
+
+
+class StoreRefused(TrainfoldError):
     pass
 
 

@@ -12,7 +12,7 @@ from tasks.upkeep import check_preconditions, sweep
 
 @flow(name="maintain")
 def maintain(delete: bool = True) -> object:
-    """Find objects that no version refers to and that are older than the safe age.
+    """Find trainfold's objects that no version refers to and that are older than the safe age.
 
     Args:
         delete: Remove them; otherwise only list them.
@@ -28,4 +28,6 @@ def run(delete: bool) -> State[Swept]:
     report_result(swept.model_dump(mode="json"))
     verb = "Removed" if delete else "Found"
     message = f"{verb} {len(swept.objects)} objects, {swept.size_bytes:,} bytes"
+    if swept.foreign_count:
+        message += f"; {swept.foreign_count} objects are not trainfold's and were not touched"
     return Completed(message=message, data=swept)

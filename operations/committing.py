@@ -16,6 +16,7 @@ from typing import Protocol, TypeVar
 from domain.errors import (
     CommitConflict,
     CommitOutcomeUnknown,
+    StoreRefused,
     TrainfoldError,
     Unreachable,
 )
@@ -95,10 +96,17 @@ def commit_version(
 
 
 def store_objects(store: ObjectStore, composition: Composition) -> None:
-    """Write both objects under keys that no other attempt uses; the version is not recorded yet."""
+    """Write both objects under keys that no other attempt uses; the version is not recorded yet.
+
+    If the store refuses one of them, neither is left.
+    """
     version = composition.version
-    _write(store, version.full, composition.full, "json")
-    _write(store, version.lines, composition.lines, "jsonl")
+    try:
+        _write(store, version.full, composition.full, "json")
+        _write(store, version.lines, composition.lines, "jsonl")
+    except StoreRefused:
+        drop(store, version)
+        raise
 
 
 def drop(store: ObjectStore, version: VersionRecord) -> None:

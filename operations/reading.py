@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from domain.errors import AccessRefused, Blocked, ObjectMissing, ObjectTooLarge
+from domain.errors import AccessRefused, Blocked, ObjectMissing, ObjectTooLarge, StoreRefused
 from domain.findings import Reason
 from domain.format.fragment import Fragment
 from domain.source.limits import Limits
@@ -15,15 +15,20 @@ CODES: dict[type[Exception], str] = {
     ObjectMissing: "object-missing",
     ObjectTooLarge: "file-too-large",
     AccessRefused: "object-refused",
+    StoreRefused: "object-refused",
 }
 MAX_THREADS = 8
 
 
 def read_source(store: ObjectStore, eligible: EligibleConversation, *, max_bytes: int) -> bytes:
-    """Fetch a conversation's file; raise Blocked if it is missing, too large or refused."""
+    """Fetch a conversation's file; raise Blocked if it is missing, too large or refused.
+
+    Raises what `require` raises if the bucket is missing or refused, and not this object alone.
+    """
     try:
         return store.get(eligible.object_key, max_bytes=max_bytes)
     except tuple(CODES) as error:
+        store.require()
         reason = Reason(
             conversation_id=str(eligible.conversation_id),
             code=CODES[type(error)],

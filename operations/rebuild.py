@@ -1,10 +1,10 @@
 """Rebuild a training file: plan, compare the sources in chunks, replace changed members."""
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from typing import NamedTuple
 from uuid import UUID
 
@@ -24,6 +24,7 @@ from domain.versions.changes import Renewed, compose_rebuild
 from domain.versions.composing import Composition
 from domain.versions.consultant import strangers, wording_differences
 from domain.versions.eligibility import EligibleConversation
+from domain.versions.naming import rebuild_key
 from domain.versions.record import Member, VersionRecord
 from domain.versions.requests import RebuildRequest
 from operations.admission import readmit_members, version_made_by
@@ -113,7 +114,12 @@ def compare_members(
     compared = list(_readers().map(compare, *zip(*chunk, strict=True)))
     before = {member.conversation_id: member for member, _ in chunk}
     changed = [result.renewed for result in compared if result.renewed]
-    place = f"{version.training_file_id}/rebuild-{request.request_id}.{secrets.token_hex(4)}"
+    place = partial(
+        rebuild_key,
+        version.training_file_id,
+        request_id=request.request_id,
+        attempt=secrets.token_hex(4),
+    )
     return Comparison(
         renewed=_store(training_files, place, before, changed) if changed else (),
         warnings=gather(warning for result in compared for warning in result.warnings),
@@ -193,10 +199,13 @@ def _commit(
 
 
 def _store(
-    store: ObjectStore, place: str, before: Mapping[UUID, Member], changed: Sequence[Fragment]
+    store: ObjectStore,
+    place: Callable[..., str],
+    before: Mapping[UUID, Member],
+    changed: Sequence[Fragment],
 ) -> tuple[Renewed, ...]:
     """Write the changed fragments to temporary objects, which are deleted after the rebuild."""
-    full, lines = f"{place}/changed.json", f"{place}/changed.jsonl"
+    full, lines = place(format="json"), place(format="jsonl")
     store.put(full, BETWEEN.join(f.full for f in changed), content_type=CONTENT_TYPES["json"])
     store.put(lines, b"".join(f.lines for f in changed), content_type=CONTENT_TYPES["jsonl"])
     renewed = []

@@ -1,45 +1,95 @@
 """Find and remove objects that no version refers to."""
 
-from datetime import timedelta
+from collections import defaultdict
+from dataclasses import replace
+from datetime import datetime, timedelta
 
-from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Engine
 
 from db.engine import current_time, reading
-from db.versions import referenced_keys
-from domain.versions.garbage import is_garbage
-from storage.store import ObjectStore
+from db.versions import referenced_keys, training_file_ids
+from domain.errors import NotReady
+from domain.frozen import FrozenModel
+from domain.versions.garbage import MAX_CLOCK_DIFFERENCE, GarbageRule, Standing
+from domain.versions.naming import INSTALLATION_KEY
+from operations.binding import require_bound
+from storage.store import ListedObject, ObjectStore
+
+MAX_FOREIGN_LISTED = 1_000
 
 
-class Swept(BaseModel):
+class Swept(FrozenModel):
     """The garbage that was found, and removed unless it was only listed."""
-
-    model_config = ConfigDict(frozen=True)
 
     objects: tuple[str, ...]
     size_bytes: int
     uploads: int
+    """Unfinished multipart uploads."""
     removed: bool
+    foreign: tuple[str, ...]
+    """Objects that are not trainfold's, the first thousand; they are never touched."""
+    foreign_count: int
 
 
 def sweep_store(engine: Engine, store: ObjectStore, *, safe_age: timedelta, delete: bool) -> Swept:
-    """List the garbage, and remove it if asked to."""
+    """List the garbage, and remove it if asked to.
+
+    Raises NotReady for a bucket that is not this database's, and when the clocks of database and
+    store differ: which object is old could not be told.
+    """
+    require_bound(engine, store)
     # Objects before versions: what is committed in between is then seen as referenced.
-    listed = list(store.listed())
+    listed, unfinished = list(store.listed()), list(store.uploads())
     with reading(engine) as connection:
-        now = current_time(connection)
         referenced = referenced_keys(connection)
-    garbage = [
-        item
-        for item in listed
-        if is_garbage(item.key, item.modified, referenced=referenced, now=now, safe_age=safe_age)
-    ]
-    if delete:
-        for item in garbage:
-            store.delete(item.key)
-    return Swept(
-        objects=tuple(item.key for item in garbage),
-        size_bytes=sum(item.size_bytes for item in garbage),
-        uploads=store.abort_uploads(before=now - safe_age) if delete else 0,
-        removed=delete,
+        ids = training_file_ids(connection)
+        now = current_time(connection)
+    _require_same_time(now, store.current_time())
+    rule = GarbageRule(
+        referenced=referenced,
+        training_file_ids=ids,
+        bound_at=_bound_at(listed, store),
+        now=now,
+        safe_age=safe_age,
     )
+    judged: dict[Standing, list[ListedObject]] = defaultdict(list)
+    for item in listed:
+        judged[rule.judge(item.key, item.modified)].append(item)
+    # Completed late, an upload would overwrite the object that a version refers to.
+    rule = replace(rule, referenced=())
+    uploads = [each for each in unfinished if rule.judge(each.key, each.begun) is Standing.GARBAGE]
+    if delete:
+        for item in judged[Standing.GARBAGE]:
+            store.delete(item.key)
+        for upload in uploads:
+            store.abort(upload)
+    return Swept(
+        objects=tuple(item.key for item in judged[Standing.GARBAGE]),
+        size_bytes=sum(item.size_bytes for item in judged[Standing.GARBAGE]),
+        uploads=len(uploads),
+        removed=delete,
+        foreign=tuple(item.key for item in judged[Standing.FOREIGN][:MAX_FOREIGN_LISTED]),
+        foreign_count=len(judged[Standing.FOREIGN]),
+    )
+
+
+def _bound_at(listed: list[ListedObject], store: ObjectStore) -> datetime:
+    """Return when the marker was written, by the clock that all objects are dated by."""
+    for item in listed:
+        if item.key == INSTALLATION_KEY:
+            return item.modified
+    raise NotReady(
+        f"{INSTALLATION_KEY} has gone from the bucket “{store.bucket}” while it was listed. "
+        "Nothing was removed. Run maintenance again."
+    )
+
+
+def _require_same_time(database: datetime, store: datetime) -> None:
+    difference = abs(database - store)
+    if difference > MAX_CLOCK_DIFFERENCE:
+        minutes = difference.total_seconds() / 60
+        raise NotReady(
+            f"The clocks of the database ({database:%Y-%m-%d %H:%M:%S}) and of the object store "
+            f"({store:%Y-%m-%d %H:%M:%S}) differ by {minutes:,.0f} minutes. Nothing was removed: "
+            "which object is old cannot be told. Set both clocks, then run maintenance again."
+        )

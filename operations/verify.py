@@ -1,4 +1,7 @@
-"""Read a version's objects back and compare them with what the version records."""
+"""Read a version's objects back and compare them with what the version records.
+
+A missing object is damage only where the bucket is the right one: a wrong address misses them all.
+"""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -12,6 +15,7 @@ from domain.format import Format
 from domain.versions.layout import Section, proven
 from domain.versions.record import VersionRecord
 from domain.versions.verification import check
+from operations.binding import require_bound
 from storage.store import ObjectStore
 
 MAX_FINDINGS = 20
@@ -20,7 +24,10 @@ MAX_FINDINGS = 20
 def verify_version(
     engine: Engine, store: ObjectStore, name: str, number: int | None = None
 ) -> VersionRecord:
-    """Return the version if its objects are sound; raise Damaged with the findings if not."""
+    """Return the version if its objects are sound; raise Damaged with the findings if not.
+
+    Raises NotReady if the bucket is missing or belongs to another database.
+    """
     with reading(engine) as connection:
         version = find_version(connection, name, number)
         recorded = list(members(connection, version))
@@ -28,6 +35,7 @@ def verify_version(
     try:
         findings = list(islice(check(version, recorded, full=full, lines=lines), MAX_FINDINGS))
     except ObjectMissing as missing:
+        require_bound(engine, store)
         findings = [str(missing)]
     if findings:
         raise Damaged(version.training_file, version.number, findings)
@@ -40,7 +48,12 @@ def verified_sections(
     """Read an object of a version; raise Damaged before the first bytes that differ."""
     with reading(engine) as connection:
         recorded = list(members(connection, version))
-    return proven(version, recorded, format, store.chunks(version.stored(format).key))
+    key = version.stored(format).key
+    try:
+        yield from proven(version, recorded, format, store.chunks(key))
+    except ObjectMissing:
+        require_bound(engine, store)
+        raise
 
 
 def verified_content(

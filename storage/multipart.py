@@ -11,6 +11,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from domain.errors import ObjectMissing
 from domain.format.spans import Segment, Span
+from storage.errors import BROKEN_ON_THE_WAY, TOO_LARGE, code_of, is_missing, status_of
+from storage.proof import SentRange, is_md5_of, sent_range
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -27,7 +29,11 @@ REFUSALS = {
 
 
 class StrategyRefused(Exception):
-    """The store does not take an object that is put together in this way."""
+    """The store does not take an object that is put together in this way; holds its answer."""
+
+    def __init__(self, answer: ClientError | None = None) -> None:
+        super().__init__(answer)
+        self.answer = answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,16 @@ class UploadPart:
 
     segments: tuple[Segment, ...]
     is_copy: bool
+
+    @property
+    def size(self) -> int:
+        return sum(map(len, self.segments))
+
+
+@dataclass(frozen=True, slots=True)
+class _UploadedPart:
+    completed: "CompletedPartTypeDef"
+    unconfirmed: SentRange | None = None
 
 
 def cut(segments: Sequence[Segment], strategy: UploadStrategy) -> Iterator[UploadPart]:
@@ -90,34 +106,39 @@ class MultipartUpload:
 
     def carry_out(
         self, parts: Iterable[UploadPart], *, content_type: str, body: Callable[[UploadPart], bytes]
-    ) -> None:
+    ) -> list[SentRange]:
         """Upload the parts in parallel; `body` gives the bytes of those that are not copied.
 
-        Raises StrategyRefused, what boto3 raises, and what `body` raises; the upload is aborted.
+        Returns the uploaded ranges whose bytes the store did not confirm. Raises StrategyRefused,
+        what boto3 raises, and what `body` raises; the upload is aborted.
         """
         self._id = self._client.create_multipart_upload(
             Bucket=self._bucket, Key=self._key, ContentType=content_type
         )["UploadId"]
         try:
-            self._complete(self._upload(parts, body))
+            uploaded = self._upload(parts, body)
+            self._complete([part.completed for part in uploaded])
         except BaseException:
             self._abort()
             raise
+        return [part.unconfirmed for part in uploaded if part.unconfirmed]
 
     def _upload(
         self, parts: Iterable[UploadPart], body: Callable[[UploadPart], bytes]
-    ) -> "list[CompletedPartTypeDef]":
+    ) -> "list[_UploadedPart]":
+        futures = []
+        start = 0
         with ThreadPoolExecutor(THREADS) as pool:
-            futures = [
-                pool.submit(self._copy, number, part)
-                if part.is_copy
-                else pool.submit(self._send, number, part, body)
-                for number, part in enumerate(parts, 1)
-            ]
+            for number, part in enumerate(parts, 1):
+                if part.is_copy:
+                    futures.append(pool.submit(self._copy, number, part))
+                else:
+                    futures.append(pool.submit(self._send, number, part, start, body))
+                start += part.size
             _stop_at_first_failure(futures)
         return [future.result() for future in futures]
 
-    def _copy(self, number: int, part: UploadPart) -> "CompletedPartTypeDef":
+    def _copy(self, number: int, part: UploadPart) -> "_UploadedPart":
         (span,) = part.segments
         assert isinstance(span, Span)  # noqa: S101 - what a copy is
         try:
@@ -129,27 +150,33 @@ class MultipartUpload:
                 CopySource={"Bucket": self._bucket, "Key": span.key},
                 CopySourceRange=f"bytes={span.start}-{span.end - 1}",
             )
-        except self._client.exceptions.NoSuchKey as error:
-            raise ObjectMissing(f"There is no object {self._bucket}/{span.key}.") from error
         except ClientError as error:
+            if is_missing(error):
+                raise ObjectMissing(f"There is no object {self._bucket}/{span.key}.") from error
             raise _refused(error) from error
         etag = answer.get("CopyPartResult", {}).get("ETag")
         if not etag:
             # Some stores answer 200 to a copy that they do not know.
             raise StrategyRefused
-        return {"PartNumber": number, "ETag": etag}
+        return _UploadedPart({"PartNumber": number, "ETag": etag})
 
     def _send(
-        self, number: int, part: UploadPart, body: Callable[[UploadPart], bytes]
-    ) -> "CompletedPartTypeDef":
+        self, number: int, part: UploadPart, start: int, body: Callable[[UploadPart], bytes]
+    ) -> "_UploadedPart":
+        data = body(part)
         answer = self._client.upload_part(
             Bucket=self._bucket,
             Key=self._key,
             UploadId=self._id,
             PartNumber=number,
-            Body=body(part),
+            Body=data,
         )
-        return {"PartNumber": number, "ETag": answer["ETag"]}
+        etag = answer["ETag"]
+        confirmed = is_md5_of(etag, data)
+        return _UploadedPart(
+            {"PartNumber": number, "ETag": etag},
+            None if confirmed else sent_range(data, start=start),
+        )
 
     def _complete(self, parts: "list[CompletedPartTypeDef]") -> None:
         try:
@@ -169,7 +196,7 @@ class MultipartUpload:
             )
 
 
-def _stop_at_first_failure(futures: "list[Future[CompletedPartTypeDef]]") -> None:
+def _stop_at_first_failure(futures: "list[Future[_UploadedPart]]") -> None:
     """Wait for all; once one has failed, cancel those that have not begun."""
     done, rest = wait(futures, return_when="FIRST_EXCEPTION")
     for future in rest:
@@ -180,5 +207,6 @@ def _stop_at_first_failure(futures: "list[Future[CompletedPartTypeDef]]") -> Non
 
 
 def _refused(error: ClientError) -> Exception:
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-    return StrategyRefused(str(error)) if status in REFUSALS else error
+    if status_of(error) in REFUSALS and code_of(error) not in BROKEN_ON_THE_WAY | TOO_LARGE:
+        return StrategyRefused(error)
+    return error

@@ -1,23 +1,24 @@
 """S3 on boto3 (docs/configuration.md)."""
 
-import hashlib
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from domain.errors import NotReady, ObjectTooLarge, Unreachable
+from domain.errors import ObjectTooLarge, StoreRefused, TrainfoldError, Unreachable
 from domain.format.digest import sha256
 from domain.format.spans import Segment
-from storage.client import MISSING, code_of, translated
 from storage.copying import Carrier
+from storage.errors import Target, code_of, is_missing, status_of, translated
 from storage.multipart import MultipartUpload, StrategyRefused, UploadPart, UploadStrategy, cut
-from storage.store import MIB, ListedObject
+from storage.proof import ReadObject, SentRange, is_md5_of, is_same, sent_range
+from storage.store import MIB, ListedObject, ListedUpload
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -30,8 +31,6 @@ STRATEGIES = (
     UploadStrategy(min_bytes=16 * MIB, max_bytes=16 * MIB, copies=True),
     UploadStrategy(min_bytes=16 * MIB, max_bytes=16 * MIB, copies=False),
 )
-
-MD5 = re.compile("[0-9a-f]{32}")
 
 
 class S3Store:
@@ -55,27 +54,46 @@ class S3Store:
         self._etag_is_md5 = True
 
     def require(self) -> None:
-        with self._own_errors(""):
+        with self._own_errors():
+            self.client.head_bucket(Bucket=self.bucket)
+
+    def create_bucket(self) -> None:
+        with self._own_errors():
             try:
                 self.client.head_bucket(Bucket=self.bucket)
             except ClientError as error:
-                if code_of(error) not in MISSING:
+                if not is_missing(error):
                     raise
-                raise NotReady(
-                    f"There is no bucket “{self.bucket}” at {self.client.meta.endpoint_url}. "
-                    "Nothing was changed. Create it, or name another in TRAINFOLD_…_BUCKET."
-                ) from error
+                self._create_bucket()
 
-    def create_bucket(self) -> None:
+    def _create_bucket(self) -> None:
         try:
-            self.require()
-        except NotReady:
-            with self._own_errors(""):
-                self.client.create_bucket(Bucket=self.bucket)
+            self.client.create_bucket(Bucket=self.bucket)
+        except ClientError as error:
+            if status_of(error) == HTTPStatus.CONFLICT:
+                # Another process was faster; or it is another account's, which refuses this.
+                self.client.head_bucket(Bucket=self.bucket)
+            elif code_of(error) == "IllegalLocationConstraintException":
+                # AWS outside of us-east-1 wants to be told the region that the endpoint is in.
+                place: Any = {"LocationConstraint": self.client.meta.region_name}
+                self.client.create_bucket(Bucket=self.bucket, CreateBucketConfiguration=place)
+            else:
+                raise
+
+    def current_time(self) -> datetime:
+        with self._own_errors():
+            answer = self.client.head_bucket(Bucket=self.bucket)
+        try:
+            return parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+        except (KeyError, ValueError) as error:
+            raise StoreRefused(
+                f"The object store at {self.client.meta.endpoint_url} does not say what time it "
+                "is (no Date in its answers). Nothing was changed."
+            ) from error
 
     def get(self, key: str, *, max_bytes: int) -> bytes:
         read = self._get(key, max_bytes)
-        if not self._is_proven(read):
+        if not read.is_proven(etag_is_md5=self._etag_is_md5):
             # The bytes changed on the way, or the store's ETags are no MD5: a second read tells.
             again = self._get(key, max_bytes)
             if read.sha256 or again.data != read.data:
@@ -83,13 +101,7 @@ class S3Store:
             self._etag_is_md5 = False
         return read.data
 
-    def _is_proven(self, read: "_Read") -> bool:
-        """Tell whether the bytes are those that were written, as far as the store says."""
-        if read.sha256:
-            return sha256(read.data) == read.sha256
-        return not (self._etag_is_md5 and MD5.fullmatch(read.etag)) or _md5(read.data) == read.etag
-
-    def _get(self, key: str, max_bytes: int) -> "_Read":
+    def _get(self, key: str, max_bytes: int) -> ReadObject:
         with self._own_errors(key):
             answer = self.client.get_object(Bucket=self.bucket, Key=key)
             size = answer["ContentLength"]
@@ -102,26 +114,51 @@ class S3Store:
             raise Unreachable(
                 f"{self.bucket}/{key} broke off after {len(data):,} of {size:,} bytes."
             )
-        return _Read(data, answer["ETag"].strip('"'), answer["Metadata"].get("sha256"))
+        return ReadObject(data, answer["ETag"], answer["Metadata"].get("sha256"))
 
     def chunks(self, key: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         last = "" if end is None else end - 1
+        # An empty object has no range: stores answer 416.
+        span: Any = {"Range": f"bytes={start}-{last}"} if start or end is not None else {}
         with self._own_errors(key):
-            answer = self.client.get_object(
-                Bucket=self.bucket, Key=key, Range=f"bytes={start}-{last}"
-            )
+            answer = self.client.get_object(Bucket=self.bucket, Key=key, **span)
             with closing(answer["Body"]) as body:
                 yield from body.iter_chunks(MIB)
 
-    def put(self, key: str, data: bytes, *, content_type: str) -> None:
+    def size(self, key: str) -> int:
         with self._own_errors(key):
-            self.client.put_object(
-                Bucket=self.bucket,
-                Key=key,
-                Body=data,
-                ContentType=content_type,
-                Metadata={"sha256": sha256(data)},
-            )
+            return self.client.head_object(Bucket=self.bucket, Key=key)["ContentLength"]
+
+    def put(self, key: str, data: bytes, *, content_type: str, if_absent: bool = False) -> None:
+        condition: Any = {"IfNoneMatch": "*"} if if_absent else {}
+        with self._own_errors(key, content_type):
+            try:
+                answer = self.client.put_object(
+                    Bucket=self.bucket,
+                    Key=key,
+                    Body=data,
+                    ContentType=content_type,
+                    Metadata={"sha256": sha256(data)},
+                    **condition,
+                )
+            except ClientError as error:
+                if if_absent and status_of(error) == HTTPStatus.PRECONDITION_FAILED:
+                    return
+                raise
+        if data and not is_md5_of(answer["ETag"], data):
+            self._read_back(key, [sent_range(data)])
+
+    def _read_back(self, key: str, ranges: Iterable[SentRange]) -> None:
+        """Raise Unreachable unless the store holds what was sent where its ETag does not tell.
+
+        ETags of encrypted objects are no MD5s, and some stores ignore a wrong Content-MD5.
+        """
+        for sent in ranges:
+            if not is_same(sent, self.chunks(key, sent.start, sent.end)):
+                raise Unreachable(
+                    f"{self.bucket}/{key} was changed on its way into the store. No version "
+                    "refers to it; `trainfold maintain` removes it."
+                )
 
     def compose(self, key: str, segments: Sequence[Segment], *, content_type: str) -> int:
         small = self._single_put_bytes
@@ -134,14 +171,14 @@ class S3Store:
         if sum(map(len, segments)) <= small:
             data = carrier.read(UploadPart(tuple(segments), is_copy=False))
             self.put(key, data, content_type=content_type)
-            return self._size(key)
+            return self.size(key)
         while True:
             strategy, *others = self._strategies
-            size = self._put_together(key, segments, content_type, carrier, strategy)
-            if size is not None:
-                return size
-            if not others:
-                raise Unreachable(f"The object store does not put {key} together in any known way.")
+            try:
+                return self._put_together(key, segments, content_type, carrier, strategy)
+            except StrategyRefused as refused:
+                if not others:
+                    raise self._no_strategy_left(refused, key, content_type) from refused
             # A store that once failed at a strategy is never asked for it again.
             self._strategies = [each for each in self._strategies if each != strategy]
 
@@ -152,45 +189,53 @@ class S3Store:
         content_type: str,
         carrier: Carrier,
         strategy: UploadStrategy,
-    ) -> int | None:
-        """Return the object's size; None where the store does not take the strategy."""
-        try:
-            with self._own_errors(key):
-                MultipartUpload(self.client, self.bucket, key).carry_out(
-                    cut(segments, strategy), content_type=content_type, body=carrier.read
-                )
-        except StrategyRefused:
-            return None
-        size = self._size(key)
-        # Some stores take a copy for an empty part, or copy all of the object.
-        return size if size == sum(map(len, segments)) or not strategy.copies else None
+    ) -> int:
+        """Return the object's size; raises StrategyRefused."""
+        with self._own_errors(key, content_type):
+            unconfirmed = MultipartUpload(self.client, self.bucket, key).carry_out(
+                cut(segments, strategy), content_type=content_type, body=carrier.read
+            )
+        size = self.size(key)
+        if size != sum(map(len, segments)) and strategy.copies:
+            # Some stores take a copy for an empty part, or copy all of the object.
+            raise StrategyRefused
+        self._read_back(key, unconfirmed)
+        return size
 
-    def _size(self, key: str) -> int:
-        with self._own_errors(key):
-            return self.client.head_object(Bucket=self.bucket, Key=key)["ContentLength"]
+    def _no_strategy_left(
+        self, refused: StrategyRefused, key: str, content_type: str
+    ) -> TrainfoldError:
+        if refused.answer:
+            return translated(refused.answer, self._target(key, content_type))
+        return StoreRefused(f"The object store does not put {key} together in any known way.")
 
     def delete(self, key: str) -> None:
         with self._own_errors(key):
             self.client.delete_object(Bucket=self.bucket, Key=key)
 
     def listed(self) -> Iterator[ListedObject]:
-        with self._own_errors(""):
+        with self._own_errors():
             pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket)
             for page in pages:
                 for item in page.get("Contents", []):
                     yield ListedObject(item["Key"], item["Size"], item["LastModified"])
 
-    def abort_uploads(self, *, before: datetime) -> int:
-        aborted = 0
-        with self._own_errors(""):
+    def uploads(self) -> Iterator[ListedUpload]:
+        with self._own_errors():
             pages = self.client.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket)
-            for upload in (upload for page in pages for upload in page.get("Uploads", [])):
-                if upload["Initiated"] < before:
-                    self.client.abort_multipart_upload(
-                        Bucket=self.bucket, Key=upload["Key"], UploadId=upload["UploadId"]
-                    )
-                    aborted += 1
-        return aborted
+            for page in pages:
+                for item in page.get("Uploads", []):
+                    yield ListedUpload(item["Key"], item["UploadId"], item["Initiated"])
+
+    def abort(self, upload: ListedUpload) -> None:
+        with self._own_errors(upload.key):
+            try:
+                self.client.abort_multipart_upload(
+                    Bucket=self.bucket, Key=upload.key, UploadId=upload.upload_id
+                )
+            except ClientError as error:
+                if code_of(error) != "NoSuchUpload":
+                    raise
 
     def download_link(self, key: str, *, file_name: str, lifetime: timedelta) -> str:
         disposition = f"attachment; filename=\"{file_name}\"; filename*=UTF-8''{quote(file_name)}"
@@ -205,23 +250,12 @@ class S3Store:
         )
 
     @contextmanager
-    def _own_errors(self, key: str) -> Iterator[None]:
+    def _own_errors(self, key: str = "", content_type: str = "") -> Iterator[None]:
         try:
             yield
         except (ClientError, BotoCoreError) as error:
-            endpoint = str(self.client.meta.endpoint_url)
-            raise translated(error, f"{self.bucket}/{key}", endpoint) from error
+            raise translated(error, self._target(key, content_type)) from error
 
-
-class _Read(NamedTuple):
-    """An object as it was read, with what the store says of it."""
-
-    data: bytes
-    etag: str
-    """Their MD5, with most stores and objects."""
-    sha256: str | None
-    """Recorded by us when it was written."""
-
-
-def _md5(data: bytes) -> str:
-    return hashlib.md5(data, usedforsecurity=False).hexdigest()
+    def _target(self, key: str, content_type: str) -> Target:
+        meta = self.client.meta
+        return Target(self.bucket, key, str(meta.endpoint_url), meta.region_name, content_type)

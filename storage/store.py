@@ -19,10 +19,23 @@ class ListedObject:
     modified: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class ListedUpload:
+    """A multipart upload that was neither completed nor aborted."""
+
+    key: str
+    upload_id: str
+    begun: datetime
+
+
 class ObjectStore(Protocol):
-    """One bucket. All methods raise the domain's errors: ObjectMissing, AccessRefused, Unreachable,
-    NotReady (no such bucket).
+    """One bucket. All methods raise the domain's errors: ObjectMissing, AccessRefused,
+    StoreRefused, Unreachable, NotReady (no such bucket, or not at this address).
     """
+
+    @property
+    def bucket(self) -> str:
+        """The bucket's name, for messages."""
 
     def require(self) -> None:
         """Raise unless the bucket exists and may be used."""
@@ -30,14 +43,24 @@ class ObjectStore(Protocol):
     def create_bucket(self) -> None:
         """Make the bucket if it is missing."""
 
+    def current_time(self) -> datetime:
+        """Read the store's clock, to the second."""
+
     def get(self, key: str, *, max_bytes: int) -> bytes:
         """Read the whole object; raises ObjectTooLarge before reading more than `max_bytes`."""
 
     def chunks(self, key: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         """Read bytes `start` to `end` (excluded), a piece at a time."""
 
-    def put(self, key: str, data: bytes, *, content_type: str) -> None:
-        """Write a small object."""
+    def size(self, key: str) -> int:
+        """Return how many bytes the object has."""
+
+    def put(self, key: str, data: bytes, *, content_type: str, if_absent: bool = False) -> None:
+        """Write a small object.
+
+        With `if_absent`, leave an object that is there alone. Some stores overwrite it all the
+        same: who must know reads it back.
+        """
 
     def compose(self, key: str, segments: Sequence[Segment], *, content_type: str) -> int:
         """Write an object from literal bytes and spans of other objects, in bounded memory.
@@ -51,8 +74,11 @@ class ObjectStore(Protocol):
     def listed(self) -> Iterator[ListedObject]:
         """List all objects of the bucket."""
 
-    def abort_uploads(self, *, before: datetime) -> int:
-        """Abort multipart uploads begun before that moment; return how many there were."""
+    def uploads(self) -> Iterator[ListedUpload]:
+        """List the multipart uploads that are not finished."""
+
+    def abort(self, upload: ListedUpload) -> None:
+        """Abort an upload; one that is not there is no error."""
 
     def download_link(self, key: str, *, file_name: str, lifetime: timedelta) -> str:
         """Sign a link that anyone can open for `lifetime`; a browser saves it as `file_name`."""

@@ -7,6 +7,7 @@ from db.engine import reading
 from db.training_files import training_file_choices
 from domain.versions.record import VersionRecord
 from operations import resources
+from operations.binding import require_bound
 from operations.sweep import Swept, sweep_store
 from operations.verify import verify_version
 from tasks.policies import retried
@@ -14,10 +15,13 @@ from tasks.policies import retried
 
 @task(name="check-preconditions", task_run_name="check preconditions")
 def check_preconditions() -> None:
-    """Raise NotReady, AccessRefused or Unreachable unless schema and buckets can be used."""
+    """Raise NotReady, AccessRefused or Unreachable unless schema and buckets can be used.
+
+    The bucket of training files must be this database's; one that is nobody's yet is bound.
+    """
     migrate.require_current(resources.engine())
     resources.conversations_store().require()
-    resources.training_files_store().require()
+    require_bound(resources.engine(), resources.training_files_store())
 
 
 @task(name="list-training-files", task_run_name="list training files")

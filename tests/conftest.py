@@ -33,7 +33,9 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from sqlalchemy import Engine, text
 
 from db import migrate
+from domain.versions.naming import INSTALLATION_KEY
 from operations import resources
+from operations.binding import require_bound
 from operations.settings import home_directory
 from soak.building import as_bytes, conversation
 from storage.store import ObjectStore
@@ -52,6 +54,7 @@ def stack() -> Iterator[Stack]:
         migrate.upgrade(resources.engine())
         resources.conversations_store().create_bucket()
         resources.training_files_store().create_bucket()
+        require_bound(resources.engine(), resources.training_files_store())
         yield stack
     finally:
         stack.down(say=print)
@@ -101,6 +104,17 @@ def emptied_database() -> Engine:
     with engine.begin() as connection:
         connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
     return engine
+
+
+def emptied_bucket() -> ObjectStore:
+    """Remove everything from the bucket of training files but the marker that binds it."""
+    store = resources.training_files_store()
+    for item in list(store.listed()):
+        if item.key != INSTALLATION_KEY:
+            store.delete(item.key)
+    for upload in list(store.uploads()):
+        store.abort(upload)
+    return store
 
 
 @pytest.fixture

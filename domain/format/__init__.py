@@ -4,4 +4,4 @@ from typing import Literal
 
 Format = Literal["json", "jsonl"]
 FORMATS: tuple[Format, ...] = ("json", "jsonl")
-CONTENT_TYPES: dict[Format, str] = {"json": "application/json", "jsonl": "application/jsonl"}
+CONTENT_TYPES: dict[Format, str] = {"json": "application/json", "jsonl": "application/x-ndjson"}

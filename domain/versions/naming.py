@@ -14,6 +14,17 @@ _FILLERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _SAFE_KEY = re.compile(r"[A-Za-z0-9_/.-]{1,900}")
 _REQUEST_ID = re.compile(rf"[A-Za-z0-9_-]{{1,{MAX_REQUEST_ID_LENGTH}}}")
+_ATTEMPT = "[0-9a-f]{8}"
+_UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_OWN_KEY = re.compile(
+    rf"(?P<id>{_UUID})/"
+    rf"(?:v(?!000000)(?:[0-9]{{6}}|[1-9][0-9]{{6,}})-{_REQUEST_ID.pattern}\.{_ATTEMPT}/training"
+    rf"|rebuild-{_REQUEST_ID.pattern}\.{_ATTEMPT}/changed)"
+    r"\.(?:json|jsonl)"
+)
+
+INSTALLATION_KEY = "trainfold-installation.json"
+"""The object that says which database a bucket of training files belongs to."""
 
 
 def normal_name(name: str) -> str:
@@ -57,6 +68,17 @@ def version_key(
 ) -> str:
     """Return the write-once key of a version's object; no two tries share an `attempt`."""
     return f"{training_file_id}/v{number:06d}-{request_id}.{attempt}/training.{format}"
+
+
+def rebuild_key(training_file_id: UUID, *, request_id: str, attempt: str, format: Format) -> str:
+    """Return the key of an object that a rebuild keeps changed conversations in until it ends."""
+    return f"{training_file_id}/rebuild-{request_id}.{attempt}/changed.{format}"
+
+
+def training_file_of(key: str) -> UUID | None:
+    """Return the training file that an object belongs to; None unless the key is one of ours."""
+    own = _OWN_KEY.fullmatch(key)
+    return UUID(own["id"]) if own else None
 
 
 def download_name(name: str, number: int, format: Format) -> str:

@@ -48,7 +48,11 @@ def test_migrating_twice_changes_nothing(empty_database):
 def test_three_operators_migrating_at_once_make_one_schema(empty_database):
     address = empty_database.url.render_as_string(hide_password=False)
     command = [Path(sys.executable).with_name("trainfold"), "migrate"]
-    environment = os.environ | {"TRAINFOLD_DATABASE_URL": address}
+    environment = os.environ | {
+        "TRAINFOLD_DATABASE_URL": address,
+        # The session's bucket belongs to the session's database.
+        "TRAINFOLD_TRAINING_FILES_BUCKET": "three-operators",
+    }
     processes = [
         subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE)
         for _ in range(3)

@@ -7,13 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.format import FORMATS
 from domain.versions.naming import (
+    INSTALLATION_KEY,
     download_name,
     is_request_id,
     is_safe_key,
     name_key,
     name_problem,
     normal_name,
+    rebuild_key,
+    training_file_of,
     version_key,
 )
 from tests.domain.making import FILE_ID, steady
@@ -148,6 +152,72 @@ def test_a_versions_key_is_safe_and_its_own_for_every_attempt():
     assert keys[0] == f"{FILE_ID}/v000001-r.00000000/training.json"
     assert len(set(keys)) == len(keys)
     assert all(map(is_safe_key, keys))
+
+
+OWN_KEYS = [
+    version_key(FILE_ID, number, request_id=request_id, attempt="0123abcd", format=format)
+    for number in (1, 999_999, 10**6, 10**7)
+    for request_id in ("r", "A-1_b", "0" * 100)
+    for format in ("json", "jsonl")
+]
+SCRATCH_KEY = rebuild_key(FILE_ID, request_id="r", attempt="0123abcd", format="jsonl")
+
+
+@pytest.mark.parametrize("key", [*OWN_KEYS, SCRATCH_KEY])
+def test_a_key_of_ours_gives_its_training_file(key):
+    assert is_safe_key(key)
+    assert training_file_of(key) == FILE_ID
+
+
+@steady
+@given(
+    st.uuids(),
+    st.integers(1, 10**8),
+    st.from_regex(r"[A-Za-z0-9_-]{1,100}", fullmatch=True),
+    st.from_regex(r"[0-9a-f]{8}", fullmatch=True),
+    st.sampled_from(FORMATS),
+)
+def test_every_key_that_is_made_is_recognised(id, number, request_id, attempt, format):
+    key = version_key(id, number, request_id=request_id, attempt=attempt, format=format)
+    assert training_file_of(key) == id
+    key = rebuild_key(id, request_id=request_id, attempt=attempt, format=format)
+    assert training_file_of(key) == id
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        f"{FILE_ID}/training.json",
+        f"{FILE_ID}/training.jsonl",
+        f"{FILE_ID}/v1/training.json",
+        f"{FILE_ID}/v000001/training.json",
+        f"{FILE_ID}/v000001-r/training.json",
+        f"{FILE_ID}/v000001-r.crashed/training.json",
+        f"{FILE_ID}/v000001-r.0123ABCD/training.json",
+        f"{FILE_ID}/v000001-r.0123abcde/training.json",
+        f"{FILE_ID}/v000001-r.r.0123abcd/training.json",
+        f"{FILE_ID}/v000001-.0123abcd/training.json",
+        f"{FILE_ID}/v000001-{'0' * 101}.0123abcd/training.json",
+        f"{FILE_ID}/v000000-r.0123abcd/training.json",
+        f"{FILE_ID}/v0000001-r.0123abcd/training.json",
+        f"{FILE_ID}/v1-r.0123abcd/training.json",
+        f"{FILE_ID}/v٠٠٠٠٠١-r.0123abcd/training.json",
+        f"{FILE_ID}/v000001-r.0123abcd/training.csv",
+        f"{FILE_ID}/v000001-r.0123abcd/training.json.bak",
+        f"{FILE_ID}/v000001-r.0123abcd/training.json\n",
+        f"{FILE_ID}/v000001-r.0123abcd/changed.json",
+        f"{FILE_ID}/rebuild-r.0123abcd/training.json",
+        f"{str(FILE_ID).upper()}/v000001-r.0123abcd/training.json",
+        f"{FILE_ID.hex}/v000001-r.0123abcd/training.json",
+        f"backup/{FILE_ID}/v000001-r.0123abcd/training.json",
+        f"/{FILE_ID}/v000001-r.0123abcd/training.json",
+        "v000001-r.0123abcd/training.json",
+        INSTALLATION_KEY,
+        "",
+    ],
+)
+def test_a_key_of_any_other_shape_is_not_ours(key):
+    assert training_file_of(key) is None
 
 
 @pytest.mark.parametrize("character", ["℡", "㏂", "W"])

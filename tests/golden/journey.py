@@ -12,7 +12,7 @@ from unittest.mock import patch
 from sqlalchemy import text
 
 from tests.commands import Ran, run_here
-from tests.conftest import emptied_database
+from tests.conftest import emptied_bucket, emptied_database
 
 FORMATS = ("json", "jsonl")
 
@@ -28,7 +28,11 @@ class Journey:
     """Downloads, by version and format."""
 
     def begin(self) -> None:
-        """Make the batches in an empty database: `import` gives a new batch a random id."""
+        """Make the batches in an empty database: `import` gives a new batch a random id.
+
+        The bucket is emptied too: `maintain` counts the objects of other tests.
+        """
+        emptied_bucket()
         rows = [{"id": id, "name": name} for name, id in self.batches.items()]
         with emptied_database().begin() as connection:
             connection.execute(

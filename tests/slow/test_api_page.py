@@ -59,7 +59,9 @@ def test_every_command_of_the_page_does_what_it_says(worker: str):
     assert (rebuilt["new"], rebuilt["changed"]) == (False, [])
     assert [each["state"] for each in all_rebuilt["files"]] == ["Unchanged"]
     assert verified == {"verified": ["Spring talks"], "damaged": []}
-    assert set(maintained) == {"objects", "size_bytes", "uploads", "removed"}
+    assert set(maintained) == {
+        "objects", "size_bytes", "uploads", "removed", "foreign", "foreign_count",
+    }  # fmt: skip
 
 
 def test_every_deployment_is_on_the_page():

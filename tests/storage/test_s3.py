@@ -6,26 +6,10 @@ import pytest
 
 from domain.errors import AccessRefused, NotReady, ObjectMissing, ObjectTooLarge, Unreachable
 from domain.format.spans import Span
-from operations import resources
 from storage.client import make_client
 from storage.s3 import S3Store
 from storage.store import ObjectStore
-
-
-@pytest.fixture
-def store(stack) -> ObjectStore:
-    return resources.training_files_store()
-
-
-def client(**changes):
-    settings = resources.settings()
-    values = {
-        "endpoint_url": settings.s3_endpoint_url,
-        "region": settings.s3_region,
-        "access_key": settings.s3_access_key.get_secret_value(),
-        "secret_key": settings.s3_secret_key.get_secret_value(),
-    }
-    return make_client(**values | changes)
+from tests.storage.conftest import store_of_stack
 
 
 def read(store: ObjectStore, key: str) -> bytes:
@@ -40,6 +24,7 @@ def test_what_is_put_comes_back(store):
 def test_an_empty_object_is_empty(store):
     store.put("here/empty", b"", content_type="application/json")
     assert store.get("here/empty", max_bytes=10) == b""
+    assert read(store, "here/empty") == b""
 
 
 def test_an_object_over_the_limit_is_refused_with_its_size(store):
@@ -96,14 +81,14 @@ def test_an_expired_or_bent_link_opens_nothing(store):
 
 
 def test_wrong_credentials_are_refused_not_retried(stack):
-    wrong = S3Store(client(secret_key="wrong"), "training-files")
+    wrong = store_of_stack(secret_key="wrong")
     with pytest.raises(AccessRefused):
         wrong.get("here/a.json", max_bytes=10)
 
 
 def test_a_missing_bucket_is_an_incomplete_set_up(stack):
     with pytest.raises(NotReady, match="no bucket “nowhere”"):
-        S3Store(client(), "nowhere").require()
+        S3Store(store_of_stack().client, "nowhere").require()
 
 
 def test_a_server_that_does_not_answer_is_unreachable():

@@ -39,6 +39,7 @@ def test_a_missing_object_fails_the_flow_and_is_named(library: Library, training
 
 def test_maintenance_says_what_it_found(library: Library, training_files):
     training_files.put("nobody/refers/to-this", b"x" * 10, content_type="text/plain")
-    state = maintain(delete=False, return_state=True)
-    assert state.message == "Found 0 objects, 0 bytes"
+    state = maintain(delete=True, return_state=True)
+    assert state.message.startswith("Removed 0 objects, 0 bytes; ")
+    assert state.message.endswith(" objects are not trainfold's and were not touched")
     assert training_files.get("nobody/refers/to-this", max_bytes=10)

@@ -12,7 +12,7 @@ from operations import resources
 from operations.rebuild import RebuildPlan, compare_members, make_plan, replace_changed
 from soak.building import as_bytes, conversation
 from tests.asking import carry_out, request
-from tests.conftest import Library
+from tests.conftest import Library, emptied_bucket
 
 REBUILD = RebuildRequest(training_file="A", requested_by="a test", request_id="rebuild-1")
 
@@ -34,8 +34,7 @@ def constraint(engine):
 @pytest.fixture
 def changed(engine, library: Library, training_files):
     """A file of two versions, one of whose sources has changed; nothing else is in the bucket."""
-    for item in list(training_files.listed()):
-        training_files.delete(item.key)
+    emptied_bucket()
     one, two = library.add_many(2)
     carry_out(request("A", [one], new=True))
     carry_out(request("A", [two]))

@@ -1,24 +1,36 @@
 """`migrate`, `deploy`: prepare a new or upgraded database, object store and Prefect server."""
 
 import os
+from typing import Annotated
+
+import typer
 
 from db import migrate as schema
 from operations import resources
+from operations.binding import require_bound
 from trainfold.cli import prefect
 from trainfold.cli.output import Json, show, stdout
 from trainfold.cli.ready import ready
 from trainfold.prefect_http.registration import WORK_POOL, register
 
 
-def migrate() -> None:
+def migrate(
+    bind: Annotated[
+        bool,
+        typer.Option(
+            "--bind", help="Bind the bucket of training files though it holds no version."
+        ),
+    ] = False,
+) -> None:
     """Bring the database to this version's schema, and create the buckets that are missing.
 
-    Running it again changes nothing.
+    The bucket of training files is bound to this database. Running it again changes nothing.
     """
     ready("database", "s3")
     schema.upgrade(resources.engine())
     for store in (resources.conversations_store(), resources.training_files_store()):
         store.create_bucket()
+    require_bound(resources.engine(), resources.training_files_store(), even_if_empty=bind)
     stdout.print("The schema is up to date, and both buckets exist.")
 
 

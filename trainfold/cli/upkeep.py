@@ -16,10 +16,11 @@ def maintain(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Find stored objects that no version refers to; --delete removes them.
+    """Find trainfold's stored objects that no version refers to; --delete removes them.
 
     Crashed requests leave such objects. Those younger than the safe age (a day) are kept, because
-    a running request could still commit them.
+    a running request could still commit them. Objects that are not trainfold's are counted and
+    never touched.
     """
     ready("database", "s3")
     swept = sweep_store(
@@ -36,6 +37,10 @@ def _print(swept: Swept) -> None:
         print_table(["object without a version"], ([key] for key in swept.objects), empty="")
     what = "Removed" if swept.removed else "Found"
     text = f"{what} {len(swept.objects)} objects, {swept.size_bytes:,} bytes"
+    if swept.uploads:
+        text += f", and {swept.uploads} unfinished uploads"
     stdout.print(text)
-    if swept.objects and not swept.removed:
+    if swept.foreign_count:
+        stdout.print(f"{swept.foreign_count} objects are not trainfold's and were not touched")
+    if (swept.objects or swept.uploads) and not swept.removed:
         stdout.print("Nothing was removed; repeat with --delete to remove them.")
