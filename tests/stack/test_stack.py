@@ -1,30 +1,33 @@
-"""The stack on real processes. Every home is temporary, and stopped whatever happens."""
+"""The stack on real processes."""
 
 import json
 import os
-import shutil
 import signal
 import socket
 import stat
 import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import boto3
 import psutil
 import psycopg
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from tests.stack.homes import (
+    DATA_SERVICES,
+    down,
+    facts,
+    running,
+    s3_client,
+    temporary_home,
+    up,
+    wait_for,
+)  # fmt: skip
 from trainfold.stack import Service, Stack, StackError, prefect_environment
 
-DATA_SERVICES = (Service.POSTGRES, Service.S3)
 UP = """
 import signal, sys
 from pathlib import Path
@@ -36,23 +39,6 @@ Stack(Path(sys.argv[1])).up([Service.POSTGRES, Service.S3], say=print)
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root cannot run PostgreSQL itself")
 
 
-@contextmanager
-def temporary_home() -> Iterator[Path]:
-    # Not tmp_path: as root its parents are closed to the user that PostgreSQL runs as.
-    home = Path(tempfile.mkdtemp(prefix="tf-"))
-    try:
-        yield home
-    finally:
-        Stack(home).down(say=lambda _: None)
-        shutil.rmtree(home)
-
-
-@pytest.fixture
-def home() -> Iterator[Path]:
-    with temporary_home() as home:
-        yield home
-
-
 @pytest.fixture(scope="module")
 def running_home() -> Iterator[Path]:
     """A stack that no test may change."""
@@ -61,47 +47,8 @@ def running_home() -> Iterator[Path]:
         yield home
 
 
-def up(home: Path, *services: Service) -> list[str]:
-    said: list[str] = []
-    Stack(home).up(services or DATA_SERVICES, say=said.append)
-    return said
-
-
-def down(home: Path) -> list[str]:
-    said: list[str] = []
-    Stack(home).down(say=said.append)
-    return said
-
-
-def facts(home: Path) -> dict[str, Any]:
-    return json.loads((home / "stack.json").read_text())
-
-
-def running(home: Path) -> dict[Service, int]:
-    return {each.service: each.pid for each in Stack(home).status() if each.running}
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def connect(home: Path) -> psycopg.Connection:
     return psycopg.connect(facts(home)["database_url"].replace("+psycopg", ""))
-
-
-def s3_client(home: Path, **overrides: str):
-    stack = facts(home)
-    options = {
-        "endpoint_url": stack["s3_endpoint_url"],
-        "aws_access_key_id": stack["s3_access_key"],
-        "aws_secret_access_key": stack["s3_secret_key"],
-        "region_name": "us-east-1",
-        "config": Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}),
-    }
-    return boto3.client("s3", **(options | overrides))
 
 
 def store_everywhere(home: Path) -> None:

@@ -104,10 +104,15 @@ class PrivateJsonFile:
 
 
 def write_private_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Replace a JSON file; see write_private."""
+    write_private(path, json.dumps(content, indent=2).encode())
+
+
+def write_private(path: Path, content: bytes) -> None:
     """Replace the file atomically: a reader sees the old content or the new, never a part."""
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(content, file, indent=2)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
     Path(temporary).replace(path)

@@ -45,6 +45,8 @@ _CONNECTION_KEYS = {
     Service.WORKER: ("work_pool",),
     Service.CONSOLE: ("console_url",),
 }
+_FENCE = 1
+"""Counts up when servers that run must be replaced, because other users could use them."""
 
 
 @dataclass(frozen=True)
@@ -86,10 +88,11 @@ class StackState:
         return processes.find(entry["pid"], create_time=entry["create_time"]) if entry else None
 
     def ready_process(self, service: Service) -> psutil.Process | None:
-        """Return the live process of a service that clients can use."""
+        """Return the live process of a service that clients can use; others cannot."""
         content = self._stack.read()
-        ready = all(key in content for key in _CONNECTION_KEYS[service])
-        return self.process(service) if ready else None
+        entry = content.get("processes", {}).get(service, {})
+        is_ready = all(key in content for key in _CONNECTION_KEYS[service])
+        return self.process(service) if is_ready and entry.get("fence") == _FENCE else None
 
     def address(self, service: Service) -> str:
         """Return the address of a recorded service."""
@@ -113,6 +116,7 @@ class StackState:
                 "create_time": process.create_time(),
                 "ports": list(ports),
                 "address": address,
+                "fence": _FENCE,
             }
 
     def record_ready(
