@@ -202,7 +202,9 @@ def test_a_home_that_postgresql_cannot_reach_is_refused(home: Path) -> None:
 @pytest.mark.slow
 def test_prefect_runs_in_its_own_home(home: Path) -> None:
     up(home, Service.PREFECT)
-    environment = os.environ | prefect_environment(home, facts(home)["prefect_api_url"])
+    environment = os.environ | prefect_environment(
+        home, facts(home)["prefect_api_url"], auth=facts(home)["prefect_auth"]
+    )
     command = [sys.executable, "-m", "prefect", "server", "status"]
     asked = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert "Server is available" in asked.stdout

@@ -62,12 +62,18 @@ class Credentials:
     s3_access_key: str = field(default_factory=partial(secrets.token_hex, 10))
     s3_secret_key: str = field(default_factory=_secret)
     seaweedfs_signing_key: str = field(default_factory=_secret)
+    prefect_password: str = field(default_factory=_secret)
 
 
 def ensure_credentials(home: Path) -> None:
-    """Generate the secrets of a new home, once; the caller holds the home's lock."""
-    if not _credentials_path(home).exists():
-        write_private_json(_credentials_path(home), asdict(Credentials()))
+    """Generate the secrets that a home lacks, once; the caller holds the home's lock.
+
+    A home of an earlier release lacks some.
+    """
+    stored = PrivateJsonFile(_credentials_path(home)).read()
+    complete = asdict(Credentials(**stored))
+    if complete != stored:
+        write_private_json(_credentials_path(home), complete)
 
 
 def read_credentials(home: Path) -> Credentials:

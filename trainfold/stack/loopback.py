@@ -10,6 +10,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 LOOPBACK = "127.0.0.1"
+LOOPBACK_NAMES = frozenset({"localhost", LOOPBACK, "[::1]"})
+"""What a URL of a server on this machine calls its host."""
 _TIMEOUT_SECONDS = 5
 
 
@@ -45,6 +47,12 @@ def _free_ports(count: int) -> list[int]:
         for probe in probes:
             probe.bind((LOOPBACK, 0))
         return [int(probe.getsockname()[1]) for probe in probes]
+
+
+def host_name(host: str) -> str:
+    """Return a Host header's value without its port."""
+    name, colon, port = host.lower().rpartition(":")
+    return name if colon and port.isdecimal() else host.lower()
 
 
 @dataclass(frozen=True)
