@@ -1,8 +1,10 @@
 """The home directory: prepared and locked for its services, with private JSON files in it."""
 
+import hashlib
 import json
 import os
 import secrets
+import stat
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +20,7 @@ from trainfold.stack.errors import StackError
 from trainfold.stack.system_user import closed_directory, is_root
 
 _LOCK_NAME = ".lock"
+_MAX_TEMPORARY_PATH_BYTES = 70
 
 
 def prepare_home(home: Path) -> None:
@@ -43,6 +46,28 @@ def _refuse_closed(home: Path) -> None:
             f"which is on the way to {home}. Nothing was started. "
             "Choose a directory outside of it, for example TRAINFOLD_HOME=/var/lib/trainfold."
         )
+
+
+def temporary_directory(home: Path) -> Path:
+    """Return where the services keep temporary files, which no other user can enter or make.
+
+    In the system's folder, names that a program foresees may be another user's already.
+    """
+    inside = home / "tmp"
+    # Programs make Unix sockets below it, whose paths may have 103 bytes on macOS.
+    if len(os.fsencode(inside)) <= _MAX_TEMPORARY_PATH_BYTES:
+        directory = inside
+    else:
+        digest = hashlib.sha256(os.fsencode(home)).hexdigest()[:8]
+        directory = Path(tempfile.gettempdir()) / f"trainfold-{os.geteuid()}-{digest}"
+    directory.mkdir(mode=0o700, exist_ok=True)
+    found = directory.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
+        raise StackError(
+            f"{directory} is not a folder that only you can enter. Nothing was started. "
+            "Remove it, or choose a home with a shorter path with TRAINFOLD_HOME."
+        )
+    return directory
 
 
 def home_lock(home: Path) -> fasteners.InterProcessLock:

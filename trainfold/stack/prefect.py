@@ -94,8 +94,7 @@ class PrefectServer(PolledServer):
             log=self.log,
             # Prefect reads prefect.toml, pyproject.toml and .env of its working directory.
             cwd=folder,
-            env=processes.environment_without("PREFECT_")
-            | server_environment(self.home, auth=self._auth),
+            env=self.environment("PREFECT_") | server_environment(self.home, auth=self._auth),
         )
 
     def is_ready(self, process: psutil.Process, ports: Sequence[int]) -> bool:

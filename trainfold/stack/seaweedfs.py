@@ -82,7 +82,7 @@ class SeaweedServer(PolledServer):
             log=self.log,
             cwd=folder,
             # AWS_* would add an identity to the gateway, WEED_* override its configuration.
-            env=processes.environment_without("AWS_", "WEED_", "S3_"),
+            env=self.environment("AWS_", "WEED_", "S3_"),
         )
 
     def is_ready(self, process: psutil.Process, ports: Sequence[int]) -> bool:

@@ -10,6 +10,7 @@ import psutil
 
 from trainfold.stack import processes
 from trainfold.stack.errors import StackError
+from trainfold.stack.home import temporary_directory
 from trainfold.stack.loopback import are_free, choose_ports
 from trainfold.stack.options import Options
 from trainfold.stack.services import Service, StackState, log_path
@@ -66,6 +67,11 @@ class Server(ABC):
     def _end(self, process: psutil.Process) -> None:
         self.shut_down(process)
         self.state.forget(self.service)
+
+    def environment(self, *without: str) -> dict[str, str]:
+        """Return the environment of the service: ours, without the variables of these prefixes."""
+        own = {"TMPDIR": str(temporary_directory(self.home))}
+        return processes.environment_without(*without) | own
 
     def can_use(self, ports: Sequence[int]) -> bool:
         """Return whether nothing of others is in the way of a start on these ports."""
