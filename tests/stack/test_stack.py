@@ -181,15 +181,57 @@ def test_a_service_that_cannot_start_says_why_and_is_not_left_half_started(home:
     assert facts(home) == {"processes": {}}
 
 
-def test_an_interrupted_start_leaves_nothing_running(home: Path) -> None:
-    command = [sys.executable, "-c", UP, str(home)]
+INTERRUPTED_UP = """
+import signal, sys, time
+from pathlib import Path
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from trainfold.stack import Service, Stack, StackError, processes
+from trainfold.stack.postgres import PostgresServer
+from trainfold.stack.seaweedfs import SeaweedServer
+
+def never_ready(self, process, ports):
+    while processes.is_alive(process):
+        time.sleep(0.05)
+    raise StackError("Its process ended.")
+
+{"postgresql": PostgresServer, "s3": SeaweedServer}[sys.argv[2]].await_ready = never_ready
+Stack(Path(sys.argv[1])).up([Service.POSTGRES, Service.S3], say=print)
+"""
+
+
+@pytest.mark.parametrize("slow", DATA_SERVICES)
+def test_an_interrupted_start_leaves_nothing_running(home: Path, slow: Service) -> None:
+    """Neither the one that is not ready nor the one that is already."""
+    command = [sys.executable, "-c", INTERRUPTED_UP, str(home), slow]
     starting = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    wait_for(lambda: (home / "stack.json").exists() and "s3" in facts(home).get("processes", {}))
-    seaweed = psutil.Process(facts(home)["processes"]["s3"]["pid"])
+    (other,) = set(DATA_SERVICES) - {slow}
+    published = {Service.POSTGRES: "database_url", Service.S3: "s3_endpoint_url"}[other]
+    wait_for(lambda: (home / "stack.json").exists() and published in facts(home))
+    wait_for(lambda: slow in facts(home)["processes"])
+    pids = [entry["pid"] for entry in facts(home)["processes"].values()]
+    assert len(pids) == 2
     starting.send_signal(signal.SIGINT)
-    assert starting.wait(30) != 0
-    assert not seaweed.is_running() or seaweed.status() == psutil.STATUS_ZOMBIE
-    assert "s3" not in facts(home)["processes"]
+    assert starting.wait(60) != 0
+    assert not any(map(is_running, pids))
+    assert facts(home) == {"processes": {}}
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_a_server_that_is_ending_is_not_taken_for_one_that_runs(home: Path) -> None:
+    """After SIGTERM SeaweedFS closes one port after the other, for up to 15 seconds."""
+    up(home, Service.S3)
+    ending = psutil.Process(running(home)[Service.S3])
+    ending.terminate()
+    wait_for(lambda: not running(home))
+    up(home, Service.S3)
+    assert running(home)[Service.S3] != ending.pid
+    s3_client(home).create_bucket(Bucket="bucket")
 
 
 @as_root

@@ -60,6 +60,14 @@ class ServiceStatus:
     log: Path
 
 
+def _listens(process: psutil.Process, ports: Sequence[int]) -> bool:
+    """Return whether the process is whole: a server that is ending may live on for a while."""
+    try:
+        return processes.listens(process, *ports)
+    except psutil.NoSuchProcess:
+        return False
+
+
 def log_path(home: Path, service: Service) -> Path:
     return home / "logs" / f"{service}.log"
 
@@ -92,7 +100,8 @@ class StackState:
         content = self._stack.read()
         entry = content.get("processes", {}).get(service, {})
         is_ready = all(key in content for key in _CONNECTION_KEYS[service])
-        return self.process(service) if is_ready and entry.get("fence") == _FENCE else None
+        process = self.process(service) if is_ready and entry.get("fence") == _FENCE else None
+        return process if process and _listens(process, entry["ports"]) else None
 
     def address(self, service: Service) -> str:
         """Return the address of a recorded service."""
