@@ -126,8 +126,10 @@ def _own_stack(services: Sequence[str]) -> Iterator[None]:
             resources.conversations_store().create_bucket()
             resources.training_files_store().create_bucket()
         if Service.PREFECT in services:
-            url = resources.settings().prefect_api_url or ""
-            os.environ.update(prefect_environment(home, url))
+            settings = resources.settings()
+            url, auth = settings.prefect_api_url or "", settings.prefect_auth
+            password = auth.get_secret_value() if auth else None
+            os.environ.update(prefect_environment(home, url, auth=password))
             os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "CRITICAL"
         yield
     finally:

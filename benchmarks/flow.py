@@ -4,14 +4,13 @@ A call of a flow returns when its heartbeat thread ends, which checks once a sec
 So the run time that Prefect records is measured as well as the duration of the call.
 """
 
-import os
 import time
 from typing import Any
 from uuid import UUID, uuid4
 
 from benchmarks import content
 from benchmarks.measure import Figure, Report, Target, in_own_process
-from trainfold.prefect_http.client import PrefectApi
+from trainfold.cli import prefect
 
 ADDED = 80
 
@@ -63,7 +62,7 @@ def _measure(repeats: int) -> Report:
 
 def _running_seconds(run_id: UUID) -> float:
     """Return the seconds that the run spent in the state Running."""
-    run = PrefectApi(os.environ["PREFECT_API_URL"]).get(f"/flow_runs/{run_id}")
+    run = prefect.api().get(f"/flow_runs/{run_id}")
     return float(run["total_run_time"])
 
 

@@ -14,6 +14,7 @@ from console.context import ConsoleContext
 from console.pages import conversations, downloads, following, preview, signing_in, training_files
 from console.rendering import STATIC, render, template_environment
 from console.security.boundary import BoundaryMiddleware
+from console.security.ended_sessions import EndedSessions
 from console.security.forms import ForgedForm
 from console.security.identity import NotAllowed, NotSignedIn, identity_for
 from console.security.sessions import CookieMiddleware, Cookies
@@ -27,6 +28,8 @@ from domain.errors import (
     TrainfoldError,
     Unreachable,
 )
+from operations.settings import home_directory
+from trainfold.stack.home import PrivateJsonFile
 
 STATUSES: dict[type[Exception], int] = {
     NotFound: 404,
@@ -64,7 +67,11 @@ def create_app(settings: ConsoleSettings) -> FastAPI:
     """Build the application; raise NotReady if the settings would let strangers in."""
     identity = identity_for(settings)
     secret = settings.secret.get_secret_value() if settings.secret else secrets.token_hex(32)
-    cookies = Cookies(secret, settings.session_lifetime)
+    ended = EndedSessions(
+        PrivateJsonFile(home_directory() / "console-ended-sessions.json"),
+        lifetime_seconds=int(settings.session_lifetime.total_seconds()),
+    )
+    cookies = Cookies(secret, settings.session_lifetime, ended)
     app = FastAPI(title="trainfold", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.context = ConsoleContext(settings, cookies, identity, template_environment())
     app.mount("/static", ImmutableStaticFiles(directory=STATIC))

@@ -29,7 +29,7 @@ os.environ["PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW"] = "ignore"
 
 import pytest
 from prefect.logging.handlers import APILogHandler
-from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 from sqlalchemy import Engine, text
 
 from db import migrate
@@ -39,7 +39,7 @@ from operations.binding import require_bound
 from operations.settings import home_directory
 from soak.building import as_bytes, conversation
 from storage.store import ObjectStore
-from trainfold.prefect_http.client import PrefectApi
+from tests.rest import api
 from trainfold.prefect_http.registration import register
 from trainfold.stack import Service, Stack, prefect_environment
 
@@ -65,9 +65,10 @@ def prefect_server(stack: Stack) -> Iterator[str]:
     """The session's Prefect server; its API address."""
     stack.up([Service.PREFECT], say=print)
     resources.forget()
-    url = resources.settings().prefect_api_url or ""
-    os.environ |= prefect_environment(home_directory(), url)
-    with temporary_settings({PREFECT_API_URL: url}):
+    settings = resources.settings()
+    url, auth = settings.prefect_api_url or "", settings.prefect_auth.get_secret_value()
+    os.environ |= prefect_environment(home_directory(), url, auth=auth)
+    with temporary_settings({PREFECT_API_URL: url, PREFECT_API_AUTH_STRING: auth}):
         yield url
         APILogHandler().flush()
 
@@ -75,7 +76,7 @@ def prefect_server(stack: Stack) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def deployments(prefect_server: str) -> str:
     """A Prefect server with the shipped deployments, and no worker; its API address."""
-    register(PrefectApi(prefect_server), environment={}, scheduled_rebuild=False)
+    register(api(prefect_server), environment={}, scheduled_rebuild=False)
     return prefect_server
 
 

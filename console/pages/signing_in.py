@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from console.context import console_context
 from console.rendering import render
+from console.security.boundary import client_address
 from console.security.forms import checked_form, text_field
 from console.security.identity import SignedInIdentity
 from console.security.sessions import browser_state, new_session
@@ -35,12 +36,12 @@ def sign_in(request: Request, form: CheckedForm) -> Response:
     users = _require_users(request).users
     throttle = console_context(request).throttle
     name, destination = text_field(form, "name").strip(), _own_path(text_field(form, "next"))
-    address = request.client.host if request.client else ""
-    if throttle.is_blocked(name, address):
+    address = client_address(request, console_context(request).settings)
+    if not throttle.admit(name, address):
         return _refuse(request, 429, destination, name, "Too many attempts. Wait five minutes.")
     if not users.verify(name, text_field(form, "password")):
-        throttle.record_failure(name, address)
         return _refuse(request, 401, destination, name, "The name or the password is wrong.")
+    throttle.forget(name, address)
     # A new session, so that a session planted by an attacker is not signed in.
     browser_state(request).session = new_session(name, users.password_fingerprint(name))
     return RedirectResponse(destination, status_code=303)
@@ -49,6 +50,8 @@ def sign_in(request: Request, form: CheckedForm) -> Response:
 @router.post("/sign-out")
 def sign_out(request: Request, form: CheckedForm) -> Response:  # noqa: ARG001 - it is checked
     state = browser_state(request)
+    # A copy of the cookie, on another device say, is no longer signed in either.
+    console_context(request).cookies.end(state.session)
     state.session, state.selection = new_session(), ()
     return RedirectResponse(PATH, status_code=303)
 

@@ -4,10 +4,12 @@ import ipaddress
 from collections.abc import Collection
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from console.settings import ConsoleSettings
+from trainfold.stack.loopback import LOOPBACK_NAMES, host_name
 
 MAX_BODY_BYTES = 256 * 1024
 # Pico's chevrons and check marks are data: URLs.
@@ -57,7 +59,7 @@ class BoundaryMiddleware:
     def _refused_host(self, headers: Headers) -> PlainTextResponse | None:
         # Starlette's TrustedHostMiddleware answers 400 “Invalid host header”. 421 is the status for
         # this case, and an operator has to read which name was refused and what allows it.
-        host = _host_name(headers.get("host", ""))
+        host = host_name(headers.get("host", ""))
         if self._allowed_hosts is None or host in self._allowed_hosts:
             return None
         return PlainTextResponse(
@@ -73,11 +75,33 @@ class BoundaryMiddleware:
 
 def is_trusted_proxy(scope: Scope, settings: ConsoleSettings) -> bool:
     """Return whether the request comes straight from a proxy whose headers are believed."""
+    client = scope["client"]
+    return client is not None and _is_proxy(client[0], settings)
+
+
+def client_address(request: Request, settings: ConsoleSettings) -> str:
+    """Return where a request comes from: past the proxies that the settings name, if any.
+
+    Loopback is a trusted proxy by default, but any user of the machine can send from there, so
+    its word on the address counts only where an operator named the proxies.
+    """
+    peer = request.client.host if request.client else ""
+    if "trusted_proxies" not in settings.model_fields_set:
+        return peer
+    forwarded = ",".join(request.headers.getlist("x-forwarded-for"))
+    # Each proxy appends whom it saw, so what is left of the first stranger is the stranger's word.
+    for address in (peer, *reversed([hop.strip() for hop in forwarded.split(",") if hop.strip()])):
+        if not _is_proxy(address, settings):
+            return address
+    return peer
+
+
+def _is_proxy(address: str, settings: ConsoleSettings) -> bool:
     try:
-        peer = ipaddress.ip_address(scope["client"][0])
-    except (TypeError, ValueError):
+        host = ipaddress.ip_address(address)
+    except ValueError:
         return False
-    return any(peer in network for network in settings.trusted_proxies)
+    return any(host in network for network in settings.trusted_proxies)
 
 
 def _refused_body(headers: Headers) -> PlainTextResponse | None:
@@ -95,11 +119,5 @@ def _allowed_hosts(settings: ConsoleSettings) -> Collection[str] | None:
     """Return the host names that the console answers to; None where it answers to all."""
     configured = {host.lower() for host in settings.allowed_hosts}
     if settings.is_loopback:
-        return configured | {"localhost", "127.0.0.1", "[::1]", _host_name(settings.host)}
+        return configured | LOOPBACK_NAMES | {host_name(settings.host)}
     return configured or None
-
-
-def _host_name(host: str) -> str:
-    """Return a Host header's value without its port."""
-    name, colon, port = host.lower().rpartition(":")
-    return name if colon and port.isdecimal() else host.lower()

@@ -17,6 +17,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from console.security.ended_sessions import EndedSessions
 from domain.versions.requests import MAX_CONVERSATIONS
 
 UUID_BYTES = 16
@@ -52,7 +53,7 @@ def browser_state(request: Request) -> BrowserState:
 class Cookies:
     """Reads and writes the two cookies."""
 
-    def __init__(self, secret: str, lifetime: timedelta) -> None:
+    def __init__(self, secret: str, lifetime: timedelta, ended: EndedSessions) -> None:
         # Browsers share cookies among all ports of a host; two consoles must not share theirs.
         suffix = hashlib.sha256(f"name {secret}".encode()).hexdigest()[:8]
         self.session_name = f"trainfold-session-{suffix}"
@@ -61,6 +62,7 @@ class Cookies:
         self._selections = TimestampSigner(secret, salt="selection")
         self._form_key = hmac.new(secret.encode(), b"forms", hashlib.sha256).digest()
         self._max_age_seconds = int(lifetime.total_seconds())
+        self._ended = ended
 
     def read(self, scope: Scope) -> tuple[BrowserState, bool]:
         """Return what the browser sent, and whether its session is valid; if not, it is new."""
@@ -69,6 +71,10 @@ class Cookies:
         session = self._session(cookies.get(self.session_name, ""))
         selection = self._selection(cookies.get(self.selection_name, ""))
         return BrowserState(session or new_session(), selection), session is not None
+
+    def end(self, session: Session) -> None:
+        """Refuse the session from now on, whoever still has its cookie."""
+        self._ended.add(session.id)
 
     def form_token(self, session: Session) -> str:
         """Return the token that this session's forms carry."""
@@ -94,7 +100,7 @@ class Cookies:
             id, user, fingerprint, note = self._sessions.loads(value, self._max_age_seconds)
         except (BadData, ValueError, TypeError):
             return None
-        return Session(id, user, fingerprint, note)
+        return None if id in self._ended else Session(id, user, fingerprint, note)
 
     def _selection(self, value: str) -> tuple[UUID, ...]:
         try:

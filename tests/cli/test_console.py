@@ -13,6 +13,7 @@ import httpx
 import psutil
 import pytest
 
+from console.security.passwords import hash_password
 from console.security.users import read_users
 from tests.commands import COMMAND, Run
 from tests.conftest import HOME
@@ -122,3 +123,17 @@ def test_the_stacks_console_listens_on_loopback_whatever_is_set(
     address = str(PrivateJsonFile(HOME / "stack.json").read()["console_url"])
     answer = httpx.get(f"{address}/conversations", trust_env=False)
     assert (answer.status_code, "There is no conversation yet." in answer.text) == (200, True)
+
+
+def test_the_stacks_console_asks_for_a_password_if_the_home_has_users(stack: Stack, engine):
+    users = HOME / "console-users"
+    users.write_text(f"noor:{hash_password('correct horse')}\n")
+    stack.down([Service.CONSOLE], say=print)
+    try:
+        stack.up([Service.CONSOLE], say=print)
+        address = str(PrivateJsonFile(HOME / "stack.json").read()["console_url"])
+        answer = httpx.get(f"{address}/conversations", trust_env=False)
+        assert (answer.status_code, answer.headers["location"].split("?")[0]) == (303, "/sign-in")
+    finally:
+        users.unlink()
+        stack.down([Service.CONSOLE], say=print)

@@ -1,9 +1,8 @@
 from uuid import uuid4
 
-import httpx
-
 from tests.asking import carry_out, request
 from tests.conftest import Library
+from tests.rest import rest
 from trainfold.stack import Service
 
 
@@ -34,7 +33,7 @@ def test_nothing_is_submitted_by_check_nor_by_an_add_that_is_blocked(
     trainfold, prefect_server, library: Library
 ):
     def flow_runs() -> int:
-        return httpx.post(f"{prefect_server}/flow_runs/count").json()
+        return rest(prefect_server).post("/flow_runs/count").json()
 
     before = flow_runs()
     good = library.add()

@@ -5,7 +5,6 @@ import subprocess
 import time
 from uuid import uuid4
 
-import httpx
 import pytest
 
 from db.engine import reading
@@ -13,10 +12,11 @@ from db.versions import versions
 from operations import resources
 from tests.commands import COMMAND, Run
 from tests.conftest import Library
+from tests.rest import rest
 
 
 def flow_runs(url: str) -> int:
-    return httpx.post(f"{url}/flow_runs/count").json()
+    return rest(url).post("/flow_runs/count").json()
 
 
 def test_a_blocked_request_is_not_submitted(trainfold: Run, prefect_server: str, library: Library):

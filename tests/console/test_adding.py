@@ -2,13 +2,13 @@
 
 from uuid import uuid4
 
-import httpx
 import pytest
 
 from soak.building import as_bytes, conversation, profile
 from tests.asking import carry_out, request
 from tests.conftest import Library
 from tests.console.conftest import Page, Visit
+from tests.rest import rest
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def count_runs(deployments: str):
     """How many flow runs the Prefect server knows."""
 
     def count() -> int:
-        return int(httpx.post(f"{deployments}/flow_runs/count", json={}, trust_env=False).json())
+        return int(rest(deployments).post("/flow_runs/count", json={}).json())
 
     return count
 

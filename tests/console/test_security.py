@@ -1,15 +1,20 @@
 """Attacks, each of which must come to nothing."""
 
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from sqlalchemy import Engine, text
 
 from console.app import create_app
+from console.security import passwords
+from console.security.ended_sessions import EndedSessions
 from console.security.forms import TOKEN_FIELD
 from console.security.passwords import hash_password, verify_password
-from console.security.throttle import MAX_FAILURES, WINDOW_SECONDS, Throttle
+from console.security.throttle import MAX_ATTEMPTS, MAX_ENTRIES, WINDOW_SECONDS, Throttle
 from console.security.users import read_users
 from console.settings import ConsoleSettings
 from domain.errors import NotReady
@@ -17,6 +22,7 @@ from soak.building import as_bytes, conversation
 from tests.asking import carry_out, request
 from tests.conftest import Library
 from tests.console.conftest import Page, Visit, served
+from trainfold.stack.home import PrivateJsonFile
 
 PASSWORD = "correct horse"
 
@@ -174,7 +180,7 @@ def test_a_wrong_name_and_a_wrong_password_look_the_same(guarded: Visit):
 
 
 def test_guessing_is_slowed_down_for_one_name_only(guarded: Visit):
-    for _ in range(MAX_FAILURES):
+    for _ in range(MAX_ATTEMPTS):
         assert sign_in(guarded, password="guess").status_code == 401
     assert sign_in(guarded).status_code == 429
     assert sign_in(guarded, name="ines", password="another pass").status_code == 303
@@ -183,12 +189,101 @@ def test_guessing_is_slowed_down_for_one_name_only(guarded: Visit):
 def test_after_a_while_a_name_may_try_again():
     now = [0.0]
     throttle = Throttle(lambda: now[0])
-    for _ in range(MAX_FAILURES):
-        throttle.record_failure("noor", "here")
-    assert throttle.is_blocked("noor", "here")
-    assert not throttle.is_blocked("noor", "there")
+    assert all(throttle.admit("noor", "here") for _ in range(MAX_ATTEMPTS))
+    assert not throttle.admit("noor", "here")
+    assert throttle.admit("noor", "there")
     now[0] = WINDOW_SECONDS + 1
-    assert not throttle.is_blocked("noor", "here")
+    assert throttle.admit("noor", "here")
+
+
+def test_many_other_names_do_not_open_a_blocked_one():
+    throttle = Throttle()
+    while throttle.admit("noor", "here"):
+        pass
+    for number in range(MAX_ENTRIES - 1):
+        throttle.admit(str(number), "here")
+    assert not throttle.admit("noor", "here")
+
+
+def test_attempts_at_the_same_time_are_counted_before_they_are_checked(
+    guarded: Visit, monkeypatch: pytest.MonkeyPatch
+):
+    checked = []
+    verify = passwords.verify_password
+
+    def slowly(password: str, stored: str) -> bool:
+        checked.append(password)
+        time.sleep(0.5)
+        return verify(password, stored)
+
+    monkeypatch.setattr("console.security.users.verify_password", slowly)
+    token = guarded.token("/sign-in")
+    fields = {"name": "noor", "password": "guess", "next": "/"}
+    with ThreadPoolExecutor(20) as pool:
+        answers = pool.map(lambda _: guarded.post("/sign-in", fields, token=token), range(20))
+        statuses = [answer.status_code for answer in answers]
+    assert statuses.count(401) == len(checked) == MAX_ATTEMPTS
+    assert statuses.count(429) == 20 - MAX_ATTEMPTS
+
+
+def test_signing_in_takes_the_failures_before_it_back(guarded: Visit):
+    for _ in range(3):
+        for _ in range(MAX_ATTEMPTS - 1):
+            assert sign_in(guarded, password="guess").status_code == 401
+        assert sign_in(guarded).status_code == 303
+
+
+def test_behind_one_proxy_each_address_is_counted_for_itself(engine, users: Path):
+    def attempt(forwarded: str) -> int:
+        token = visit.token("/sign-in")
+        content = urlencode({TOKEN_FIELD: token, "name": "noor", "password": "guess", "next": "/"})
+        headers = {
+            "Content-Type": "application/x-www-form-urlencoded",
+            "X-Forwarded-For": forwarded,
+        }
+        return visit.client.post("/sign-in", content=content, headers=headers).status_code
+
+    with served(users_file=users, trusted_proxies=("127.0.0.0/8",)) as address:
+        visit = Visit(address)
+        # What a client writes there itself comes first, and does not count.
+        assert [attempt(f"10.0.0.{n}, 192.0.2.1") for n in range(MAX_ATTEMPTS + 1)] == [
+            *[401] * MAX_ATTEMPTS, 429,
+        ]  # fmt: skip
+        assert attempt("192.0.2.2") == 401
+    with served(users_file=users) as address:
+        visit = Visit(address)
+        tried = [attempt(f"192.0.2.{n}") for n in range(MAX_ATTEMPTS + 1)]
+        assert tried[-1] == 429, "the header counts only where proxies were named"
+
+
+def test_signing_out_ends_the_session_for_every_copy_of_its_cookie(engine, users: Path):
+    settings = {"users_file": users, "secret": "s" * 32}
+    with served(**settings) as address:
+        visit = Visit(address)
+        sign_in(visit)
+        kept = dict(visit.client.cookies)
+        assert visit.get("/conversations").status_code == 200
+        visit.post("/sign-out", {})
+        visit.client.cookies.clear()
+        visit.client.cookies.update(kept)
+        assert visit.get("/conversations").status_code == 303
+    with served(**settings) as address:
+        restarted = Visit(address)
+        restarted.client.cookies.update(kept)
+        assert restarted.get("/conversations").status_code == 303
+
+
+def test_the_list_of_ended_sessions_forgets_those_whose_cookies_are_too_old(tmp_path: Path):
+    now = [0.0]
+    file = PrivateJsonFile(tmp_path / "ended.json")
+    ended = EndedSessions(file, lifetime_seconds=60, clock=lambda: now[0])
+    ended.add("one")
+    now[0] = 30
+    ended.add("two")
+    assert "one" in ended
+    now[0] = 61
+    ended.add("three")
+    assert file.read().keys() == {"two", "three"}
 
 
 @pytest.mark.parametrize(

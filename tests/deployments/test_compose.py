@@ -105,7 +105,7 @@ def prefect_names(model: type) -> set[str]:
 
 
 def test_the_image_and_the_server_are_set_like_the_local_stack():
-    local = prefect_environment(home_directory(), "http://127.0.0.1:4200/api")
+    local = prefect_environment(home_directory(), "http://127.0.0.1:4200/api", auth=None)
     own_place = {"PREFECT_HOME", "PREFECT_API_URL", "PREFECT_SERVER_UI_STATIC_DIRECTORY"}
     image = image_environment()
     assert {k: v for k, v in local.items() if k not in own_place}.items() <= image.items()

@@ -15,6 +15,7 @@ from operations import resources
 from operations.verify import verify_version
 from soak.building import as_bytes, conversation, profile
 from tests.conftest import HOME, Library
+from tests.rest import rest
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
@@ -37,7 +38,7 @@ def blocked(name: str, ids, **changes) -> dict[str, str]:
 
 
 def api(url: str, path: str, **body):
-    answer = httpx.post(f"{url}{path}", json=body)
+    answer = rest(url).post(path, json=body)
     answer.raise_for_status()
     return answer.json()
 

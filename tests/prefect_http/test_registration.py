@@ -1,6 +1,7 @@
 import pytest
 
 from domain.errors import NotReady
+from tests import rest
 from trainfold.prefect_http import registration
 from trainfold.prefect_http.client import PrefectApi
 from trainfold.prefect_http.registration import register
@@ -8,7 +9,7 @@ from trainfold.prefect_http.registration import register
 
 @pytest.fixture
 def api(deployments: str) -> PrefectApi:
-    return PrefectApi(deployments)
+    return rest.api(deployments)
 
 
 def registered(api: PrefectApi) -> dict[str, dict]:

@@ -12,12 +12,13 @@ from domain.errors import Blocked, NotFound, NotReady, Unreachable
 from flows.add_conversations import add_conversations
 from tests.asking import request
 from tests.conftest import Library
+from tests.rest import runs_of
 from trainfold.prefect_http.runs import Runs
 
 
 @pytest.fixture
 def runs(deployments: str) -> Runs:
-    return Runs(deployments)
+    return runs_of(deployments)
 
 
 def carry_out(run_id: UUID):

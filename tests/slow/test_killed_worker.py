@@ -6,7 +6,6 @@ import sys
 import time
 from pathlib import Path
 
-import httpx
 import psutil
 import pytest
 from sqlalchemy import text
@@ -15,6 +14,7 @@ from db.engine import reading
 from db.versions import find_version
 from operations import resources
 from tests.conftest import Library
+from tests.rest import rest
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
@@ -37,7 +37,7 @@ def kill(worker: subprocess.Popen[bytes]) -> None:
 def wait_for(url: str, run_id: str, names: set[str], *, seconds: int) -> dict:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        run = httpx.get(f"{url}/flow_runs/{run_id}").json()
+        run = rest(url).get(f"/flow_runs/{run_id}").json()
         if run["state_name"] in names:
             return run
         time.sleep(1)
@@ -47,7 +47,7 @@ def wait_for(url: str, run_id: str, names: set[str], *, seconds: int) -> dict:
 def test_a_run_whose_worker_was_killed_is_crashed_and_runs_again(
     library: Library, deployments: str
 ):
-    found = httpx.get(f"{deployments}/deployments/name/add-conversations/add-conversations")
+    found = rest(deployments).get("/deployments/name/add-conversations/add-conversations")
     parameters = {
         "training_file": "Survivor",
         "new": True,
@@ -57,14 +57,18 @@ def test_a_run_whose_worker_was_killed_is_crashed_and_runs_again(
     with resources.engine().connect() as holder:
         holder.execute(text("LOCK TABLE trainfold.conversations IN ACCESS EXCLUSIVE MODE"))
         first = start_worker()
-        run_id = httpx.post(
-            f"{deployments}/deployments/{found.json()['id']}/create_flow_run",
-            json={"parameters": parameters, "idempotency_key": "survivor-1"},
-        ).json()["id"]
+        run_id = (
+            rest(deployments)
+            .post(
+                f"/deployments/{found.json()['id']}/create_flow_run",
+                json={"parameters": parameters, "idempotency_key": "survivor-1"},
+            )
+            .json()["id"]
+        )
         wait_for(deployments, run_id, {"Running"}, seconds=60)
         time.sleep(35)  # One heartbeat at least.
         kill(first)
-    assert httpx.get(f"{deployments}/flow_runs/{run_id}").json()["state_name"] == "Running"
+    assert rest(deployments).get(f"/flow_runs/{run_id}").json()["state_name"] == "Running"
     second = start_worker()
     try:
         wait_for(deployments, run_id, {"Crashed", "AwaitingRetry"}, seconds=150)

@@ -19,6 +19,7 @@ from operations import resources
 from operations.verify import verify_version
 from soak.building import as_bytes, conversation
 from tests.conftest import Library
+from tests.rest import rest
 
 pytestmark = pytest.mark.slow
 FINISHED = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
@@ -28,7 +29,7 @@ class Prefect:
     """What a caller of the API does, with nothing of ours in between."""
 
     def __init__(self, url: str) -> None:
-        self._http = httpx.Client(base_url=url, timeout=30)
+        self._http = rest(url)
 
     def ask(self, deployment: str, parameters: Any, *, key: str | None = None) -> httpx.Response:
         """Under a key, so that what SQLite is too busy for can be asked for again."""
@@ -166,10 +167,10 @@ def test_a_malformed_request_is_refused_before_a_run_exists(prefect: Prefect):
 
 
 def test_what_comes_past_the_form_is_blocked_by_the_gate(prefect: Prefect, worker: str):
-    found = httpx.get(f"{worker}/deployments/name/{ADD}").json()
+    found = rest(worker).get(f"/deployments/name/{ADD}").json()
     id = uuid4()
     body = {"parameters": added("a/b", [id, id]), "enforce_parameter_schema": False}
-    answer = httpx.post(f"{worker}/deployments/{found['id']}/create_flow_run", json=body)
+    answer = rest(worker).post(f"/deployments/{found['id']}/create_flow_run", json=body)
     run = prefect.wait(answer.json()["id"])
     assert run["state_name"] == "Blocked"
     codes = [each["code"] for each in prefect.artifacts(run)["result"]["blocked"]]

@@ -1,30 +1,33 @@
-"""The stack on real processes. Every home is temporary, and stopped whatever happens."""
+"""The stack on real processes."""
 
 import json
 import os
-import shutil
 import signal
 import socket
 import stat
 import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import boto3
 import psutil
 import psycopg
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from tests.stack.homes import (
+    DATA_SERVICES,
+    down,
+    facts,
+    running,
+    s3_client,
+    temporary_home,
+    up,
+    wait_for,
+)  # fmt: skip
 from trainfold.stack import Service, Stack, StackError, prefect_environment
 
-DATA_SERVICES = (Service.POSTGRES, Service.S3)
 UP = """
 import signal, sys
 from pathlib import Path
@@ -36,23 +39,6 @@ Stack(Path(sys.argv[1])).up([Service.POSTGRES, Service.S3], say=print)
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root cannot run PostgreSQL itself")
 
 
-@contextmanager
-def temporary_home() -> Iterator[Path]:
-    # Not tmp_path: as root its parents are closed to the user that PostgreSQL runs as.
-    home = Path(tempfile.mkdtemp(prefix="tf-"))
-    try:
-        yield home
-    finally:
-        Stack(home).down(say=lambda _: None)
-        shutil.rmtree(home)
-
-
-@pytest.fixture
-def home() -> Iterator[Path]:
-    with temporary_home() as home:
-        yield home
-
-
 @pytest.fixture(scope="module")
 def running_home() -> Iterator[Path]:
     """A stack that no test may change."""
@@ -61,47 +47,8 @@ def running_home() -> Iterator[Path]:
         yield home
 
 
-def up(home: Path, *services: Service) -> list[str]:
-    said: list[str] = []
-    Stack(home).up(services or DATA_SERVICES, say=said.append)
-    return said
-
-
-def down(home: Path) -> list[str]:
-    said: list[str] = []
-    Stack(home).down(say=said.append)
-    return said
-
-
-def facts(home: Path) -> dict[str, Any]:
-    return json.loads((home / "stack.json").read_text())
-
-
-def running(home: Path) -> dict[Service, int]:
-    return {each.service: each.pid for each in Stack(home).status() if each.running}
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def connect(home: Path) -> psycopg.Connection:
     return psycopg.connect(facts(home)["database_url"].replace("+psycopg", ""))
-
-
-def s3_client(home: Path, **overrides: str):
-    stack = facts(home)
-    options = {
-        "endpoint_url": stack["s3_endpoint_url"],
-        "aws_access_key_id": stack["s3_access_key"],
-        "aws_secret_access_key": stack["s3_secret_key"],
-        "region_name": "us-east-1",
-        "config": Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}),
-    }
-    return boto3.client("s3", **(options | overrides))
 
 
 def store_everywhere(home: Path) -> None:
@@ -234,15 +181,57 @@ def test_a_service_that_cannot_start_says_why_and_is_not_left_half_started(home:
     assert facts(home) == {"processes": {}}
 
 
-def test_an_interrupted_start_leaves_nothing_running(home: Path) -> None:
-    command = [sys.executable, "-c", UP, str(home)]
+INTERRUPTED_UP = """
+import signal, sys, time
+from pathlib import Path
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from trainfold.stack import Service, Stack, StackError, processes
+from trainfold.stack.postgres import PostgresServer
+from trainfold.stack.seaweedfs import SeaweedServer
+
+def never_ready(self, process, ports):
+    while processes.is_alive(process):
+        time.sleep(0.05)
+    raise StackError("Its process ended.")
+
+{"postgresql": PostgresServer, "s3": SeaweedServer}[sys.argv[2]].await_ready = never_ready
+Stack(Path(sys.argv[1])).up([Service.POSTGRES, Service.S3], say=print)
+"""
+
+
+@pytest.mark.parametrize("slow", DATA_SERVICES)
+def test_an_interrupted_start_leaves_nothing_running(home: Path, slow: Service) -> None:
+    """Neither the one that is not ready nor the one that is already."""
+    command = [sys.executable, "-c", INTERRUPTED_UP, str(home), slow]
     starting = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    wait_for(lambda: (home / "stack.json").exists() and "s3" in facts(home).get("processes", {}))
-    seaweed = psutil.Process(facts(home)["processes"]["s3"]["pid"])
+    (other,) = set(DATA_SERVICES) - {slow}
+    published = {Service.POSTGRES: "database_url", Service.S3: "s3_endpoint_url"}[other]
+    wait_for(lambda: (home / "stack.json").exists() and published in facts(home))
+    wait_for(lambda: slow in facts(home)["processes"])
+    pids = [entry["pid"] for entry in facts(home)["processes"].values()]
+    assert len(pids) == 2
     starting.send_signal(signal.SIGINT)
-    assert starting.wait(30) != 0
-    assert not seaweed.is_running() or seaweed.status() == psutil.STATUS_ZOMBIE
-    assert "s3" not in facts(home)["processes"]
+    assert starting.wait(60) != 0
+    assert not any(map(is_running, pids))
+    assert facts(home) == {"processes": {}}
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_a_server_that_is_ending_is_not_taken_for_one_that_runs(home: Path) -> None:
+    """After SIGTERM SeaweedFS closes one port after the other, for up to 15 seconds."""
+    up(home, Service.S3)
+    ending = psutil.Process(running(home)[Service.S3])
+    ending.terminate()
+    wait_for(lambda: not running(home))
+    up(home, Service.S3)
+    assert running(home)[Service.S3] != ending.pid
+    s3_client(home).create_bucket(Bucket="bucket")
 
 
 @as_root
@@ -255,7 +244,9 @@ def test_a_home_that_postgresql_cannot_reach_is_refused(home: Path) -> None:
 @pytest.mark.slow
 def test_prefect_runs_in_its_own_home(home: Path) -> None:
     up(home, Service.PREFECT)
-    environment = os.environ | prefect_environment(home, facts(home)["prefect_api_url"])
+    environment = os.environ | prefect_environment(
+        home, facts(home)["prefect_api_url"], auth=facts(home)["prefect_auth"]
+    )
     command = [sys.executable, "-m", "prefect", "server", "status"]
     asked = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert "Server is available" in asked.stdout

@@ -128,5 +128,6 @@ Try next:
   {command} check "{name}" --batch {BATCHES[1]}     # blocked: they are already in it
   {command} download "{name}" --format jsonl -o -
 
-PostgreSQL, S3 and Prefect still run ({ui} shows the two flow runs).
+PostgreSQL, S3 and Prefect still run ({ui} shows the two flow runs;
+it asks for what `{command} password` prints).
 To stop them: TRAINFOLD_HOME={home} {command} down""")  # fmt: skip

@@ -1,9 +1,13 @@
-"""`up`, `down`, `status`: start, stop and describe the local stack."""
+"""`up`, `down`, `status`, `password`: start, stop and describe the local stack."""
 
+from domain.errors import NotReady
+from operations import resources
 from operations.settings import home_directory
 from trainfold.cli.output import Json, print_table, say, show
 from trainfold.cli.ready import ready
-from trainfold.stack import ServiceStatus, Stack
+from trainfold.stack import Service, ServiceStatus, Stack
+
+HINT = "Prefect's UI asks for a password once; `trainfold password` prints it."
 
 
 def up(json: Json = False) -> None:
@@ -22,6 +26,17 @@ def down() -> None:
 def status(json: Json = False) -> None:
     """Show which services of the local stack run, their addresses and their logs."""
     _show()
+
+
+def password() -> None:
+    """Print the user:password that Prefect's UI and API require."""
+    auth = resources.settings().prefect_auth
+    if auth is None:
+        raise NotReady(
+            "No password of a Prefect server is known. Run `trainfold up` for the local stack's, "
+            "or set TRAINFOLD_PREFECT_AUTH."
+        )
+    print(auth.get_secret_value())
 
 
 def _show() -> None:
@@ -52,3 +67,5 @@ def _print(services: list[ServiceStatus]) -> None:
         ),
         empty="",
     )
+    if any(s.running for s in services if s.service is Service.PREFECT):
+        say(HINT)

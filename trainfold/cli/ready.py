@@ -72,3 +72,6 @@ def _point_prefect_to_its_server() -> None:
     variables["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "CRITICAL"
     for name, value in variables.items():
         os.environ.setdefault(name, value)
+    if auth and not is_configured("prefect"):
+        # One that the user has for another server is not the local stack's.
+        os.environ["PREFECT_API_AUTH_STRING"] = auth

@@ -16,6 +16,14 @@ from trainfold.prefect_http.client import PrefectApi
 WORK_POOL = "trainfold"
 TAG = "trainfold"
 REBUILD_ALL = "rebuild-all"
+JOB_TEMPLATE: dict[str, Any] = {
+    "job_configuration": {"stream_output": True},
+    "variables": {"type": "object", "properties": {}, "additionalProperties": False},
+}
+"""What a process of the pool is: Prefect's own command, with the worker's environment.
+
+Prefect's default template lets whoever runs a deployment choose the command, by `job_variables`.
+"""
 
 
 def register(
@@ -40,7 +48,7 @@ def register(
 def fingerprint(*, scheduled_rebuild: bool) -> str:
     """Return a digest that changes whenever `register` would register something else."""
     files = [_folder() / "prefect.yaml", _automations_file(), *_flows()]
-    digest = hashlib.sha256(str(scheduled_rebuild).encode())
+    digest = hashlib.sha256(f"{scheduled_rebuild} {JOB_TEMPLATE}".encode())
     for file in files:
         digest.update(file.read_bytes())
     return digest.hexdigest()
@@ -63,10 +71,19 @@ def _flows() -> list[Path]:
 
 def _ensure_work_pool(api: PrefectApi) -> None:
     try:
-        api.get(f"/work_pools/{WORK_POOL}")
+        pool = api.get(f"/work_pools/{WORK_POOL}")
     except NotFound:
-        # The first worker of the pool gives it its job template.
-        api.post("/work_pools/", {"name": WORK_POOL, "type": "process"})
+        new = {"name": WORK_POOL, "type": "process", "base_job_template": JOB_TEMPLATE}
+        api.post("/work_pools/", new)
+    else:
+        if pool["type"] == "process" and _is_prefects_own(pool["base_job_template"]):
+            api.patch(f"/work_pools/{WORK_POOL}", {"base_job_template": JOB_TEMPLATE})
+
+
+def _is_prefects_own(template: Mapping[str, Any]) -> bool:
+    """Return whether nobody made this job template: each setting is left to the caller."""
+    configuration = template.get("job_configuration", {})
+    return all(value == f"{{{{ {name} }}}}" for name, value in configuration.items())
 
 
 def _deploy(environment: Mapping[str, str]) -> None:

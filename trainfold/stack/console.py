@@ -1,4 +1,7 @@
-"""The console of the local stack, on loopback for the users of this machine."""
+"""The console of the local stack, on loopback.
+
+It is open to all users of this machine, unless the home has a file of those who may sign in.
+"""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -24,12 +27,15 @@ class ConsoleServer(PolledServer):
             "TRAINFOLD_CONSOLE_HOST": LOOPBACK,
             "TRAINFOLD_CONSOLE_PORT": str(ports[0]),
         }
+        users = self.home / "console-users"
+        if users.exists():
+            own["TRAINFOLD_CONSOLE_USERS_FILE"] = str(users)
         return processes.spawn(
             [sys.executable, "-m", "console"],
             log=self.log,
             cwd=self.home,
             # TRAINFOLD_CONSOLE_* may configure another console, which others reach.
-            env=processes.environment_without("TRAINFOLD_CONSOLE_") | own,
+            env=self.environment("TRAINFOLD_CONSOLE_") | own,
         )
 
     def is_ready(self, process: psutil.Process, ports: Sequence[int]) -> bool:

@@ -1,8 +1,10 @@
 """The home directory: prepared and locked for its services, with private JSON files in it."""
 
+import hashlib
 import json
 import os
 import secrets
+import stat
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +20,7 @@ from trainfold.stack.errors import StackError
 from trainfold.stack.system_user import closed_directory, is_root
 
 _LOCK_NAME = ".lock"
+_MAX_TEMPORARY_PATH_BYTES = 70
 
 
 def prepare_home(home: Path) -> None:
@@ -45,6 +48,28 @@ def _refuse_closed(home: Path) -> None:
         )
 
 
+def temporary_directory(home: Path) -> Path:
+    """Return where the services keep temporary files, which no other user can enter or make.
+
+    In the system's folder, names that a program foresees may be another user's already.
+    """
+    inside = home / "tmp"
+    # Programs make Unix sockets below it, whose paths may have 103 bytes on macOS.
+    if len(os.fsencode(inside)) <= _MAX_TEMPORARY_PATH_BYTES:
+        directory = inside
+    else:
+        digest = hashlib.sha256(os.fsencode(home)).hexdigest()[:8]
+        directory = Path(tempfile.gettempdir()) / f"trainfold-{os.geteuid()}-{digest}"
+    directory.mkdir(mode=0o700, exist_ok=True)
+    found = directory.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
+        raise StackError(
+            f"{directory} is not a folder that only you can enter. Nothing was started. "
+            "Remove it, or choose a home with a shorter path with TRAINFOLD_HOME."
+        )
+    return directory
+
+
 def home_lock(home: Path) -> fasteners.InterProcessLock:
     """Return the lock under which processes are started and stopped; the home must exist."""
     return fasteners.InterProcessLock(home / _LOCK_NAME)
@@ -62,12 +87,18 @@ class Credentials:
     s3_access_key: str = field(default_factory=partial(secrets.token_hex, 10))
     s3_secret_key: str = field(default_factory=_secret)
     seaweedfs_signing_key: str = field(default_factory=_secret)
+    prefect_password: str = field(default_factory=_secret)
 
 
 def ensure_credentials(home: Path) -> None:
-    """Generate the secrets of a new home, once; the caller holds the home's lock."""
-    if not _credentials_path(home).exists():
-        write_private_json(_credentials_path(home), asdict(Credentials()))
+    """Generate the secrets that a home lacks, once; the caller holds the home's lock.
+
+    A home of an earlier release lacks some.
+    """
+    stored = PrivateJsonFile(_credentials_path(home)).read()
+    complete = asdict(Credentials(**stored))
+    if complete != stored:
+        write_private_json(_credentials_path(home), complete)
 
 
 def read_credentials(home: Path) -> Credentials:
@@ -104,10 +135,15 @@ class PrivateJsonFile:
 
 
 def write_private_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Replace a JSON file; see write_private."""
+    write_private(path, json.dumps(content, indent=2).encode())
+
+
+def write_private(path: Path, content: bytes) -> None:
     """Replace the file atomically: a reader sees the old content or the new, never a part."""
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(content, file, indent=2)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
     Path(temporary).replace(path)

@@ -2,23 +2,17 @@
 
 import http.client
 import socket
+import ssl
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
 LOOPBACK = "127.0.0.1"
+LOOPBACK_NAMES = frozenset({"localhost", LOOPBACK, "[::1]"})
+"""What a URL of a server on this machine calls its host."""
 _TIMEOUT_SECONDS = 5
-# A proxy from the environment could not reach our loopback address.
-_opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-
-
-def choose_ports(preferred: Sequence[int], *, count: int) -> list[int]:
-    """Return the preferred ports if all of them are free, otherwise other free ports."""
-    if len(preferred) == count and are_free(preferred):
-        return list(preferred)
-    return _free_ports(count)
 
 
 def are_free(ports: Sequence[int]) -> bool:
@@ -37,6 +31,15 @@ def _is_free(port: int) -> bool:
     return True
 
 
+def choose_ports(
+    preferred: Sequence[int], *, count: int, can_use: Callable[[Sequence[int]], bool] = are_free
+) -> list[int]:
+    """Return the preferred ports if they can be used, otherwise other free ports."""
+    if len(preferred) == count and can_use(preferred):
+        return list(preferred)
+    return _free_ports(count)
+
+
 def _free_ports(count: int) -> list[int]:
     # All stay bound until the last is known, or the system could hand out one of them twice.
     with ExitStack() as sockets:
@@ -46,16 +49,26 @@ def _free_ports(count: int) -> list[int]:
         return [int(probe.getsockname()[1]) for probe in probes]
 
 
+def host_name(host: str) -> str:
+    """Return a Host header's value without its port."""
+    name, colon, port = host.lower().rpartition(":")
+    return name if colon and port.isdecimal() else host.lower()
+
+
 @dataclass(frozen=True)
 class Answer:
     status: int
     body: bytes
 
 
-def get(url: str) -> Answer | None:
+def get(url: str, *, context: ssl.SSLContext | None = None) -> Answer | None:
     """Return what the server answers, errors included; None if nothing answers."""
+    # A proxy from the environment could not reach our loopback address.
+    opener = urllib.request.build_opener(
+        urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
+    )
     try:
-        with _opener.open(url, timeout=_TIMEOUT_SECONDS) as response:
+        with opener.open(url, timeout=_TIMEOUT_SECONDS) as response:
             return Answer(response.status, response.read())
     except urllib.error.HTTPError as error:
         return Answer(error.code, error.read())

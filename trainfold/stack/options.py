@@ -15,13 +15,13 @@ class Options:
     prefect_host: str = LOOPBACK
     """The address that Prefect's server listens on."""
     prefect_auth: str | None = field(default=None, repr=False)
-    """The `user:password` that it requires."""
+    """The `user:password` that it requires; the home has a generated one."""
     scheduled_rebuild: bool = False
     """Whether all training files are rebuilt on a schedule."""
 
     def require_protection(self) -> None:
         """Raise StackError if strangers could reach Prefect, which runs what it is told to."""
-        if not self.prefect_auth and not _is_loopback(self.prefect_host):
+        if not self.prefect_auth and not is_loopback(self.prefect_host):
             raise StackError(
                 f"Prefect would listen on {self.prefect_host} without a password. Nothing was "
                 "started. Set TRAINFOLD_PREFECT_AUTH=user:password, or leave out "
@@ -39,7 +39,8 @@ class Options:
         return f"[{host}]" if ":" in host else host
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Return whether a server on this host can be reached from this machine only."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -9,10 +9,12 @@ from pathlib import Path
 import psutil
 
 from trainfold.stack import processes
+from trainfold.stack.home import read_credentials
 from trainfold.stack.loopback import get
 from trainfold.stack.server import PolledServer
 from trainfold.stack.services import Service
 
+USER = "trainfold"
 # The server, its clients and its workers each read these.
 _NO_TELEMETRY = {
     "DO_NOT_TRACK": "1",
@@ -26,7 +28,7 @@ def prefect_home(home: Path) -> Path:
     return home / "prefect"
 
 
-def prefect_environment(home: Path, api_url: str, *, auth: str | None = None) -> dict[str, str]:
+def prefect_environment(home: Path, api_url: str, *, auth: str | None) -> dict[str, str]:
     """Return the PREFECT_* variables of a client or worker of the stack in this home directory."""
     return {
         **_NO_TELEMETRY,
@@ -58,6 +60,8 @@ def server_environment(home: Path, *, auth: str | None) -> dict[str, str]:
         **({"PREFECT_SERVER_API_AUTH_STRING": auth} if auth else {}),
         # Relative, so that pages find the API at whatever address the browser loaded them from.
         "PREFECT_SERVER_UI_API_URL": "/api",
+        # By default pages of all origins may call the API.
+        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": "",
         "PREFECT_HOME": str(prefect_home(home)),
         # By default the UI is unpacked into the Python package, which other servers share.
         "PREFECT_SERVER_UI_STATIC_DIRECTORY": str(prefect_home(home) / "ui"),
@@ -84,14 +88,13 @@ class PrefectServer(PolledServer):
     def launch(self, ports: Sequence[int]) -> psutil.Process:
         folder = prefect_home(self.home)
         folder.mkdir(mode=0o700, exist_ok=True)
-        arguments = ["--host", self.options.prefect_host, "--port", str(ports[0])]
+        program = [sys.executable, "-m", "trainfold.stack.prefect_program"]
         return processes.spawn(
-            [sys.executable, "-m", "prefect", "server", "start", *arguments],
+            [*program, self.options.prefect_host, str(ports[0])],
             log=self.log,
             # Prefect reads prefect.toml, pyproject.toml and .env of its working directory.
             cwd=folder,
-            env=processes.environment_without("PREFECT_")
-            | server_environment(self.home, auth=self.options.prefect_auth),
+            env=self.environment("PREFECT_") | server_environment(self.home, auth=self._auth),
         )
 
     def is_ready(self, process: psutil.Process, ports: Sequence[int]) -> bool:
@@ -106,5 +109,11 @@ class PrefectServer(PolledServer):
     def connection(self, ports: Sequence[int]) -> Mapping[str, str | None]:
         return {
             "prefect_api_url": f"{self.address(ports)}/api",
-            "prefect_auth": self.options.prefect_auth,
+            "prefect_auth": self._auth,
         }
+
+    @property
+    def _auth(self) -> str:
+        """Return the configured `user:password`, or the generated one: no server is without."""
+        generated = f"{USER}:{read_credentials(self.home).prefect_password}"
+        return self.options.prefect_auth or generated

@@ -62,12 +62,14 @@ def is_alive(process: psutil.Process) -> bool:
         return False
 
 
-def listens(process: psutil.Process, port: int) -> bool:
-    """Return whether this very process listens on the port: a stranger could answer there."""
-    return any(
-        connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
+def listens(process: psutil.Process, *ports: int) -> bool:
+    """Return whether this very process listens on the ports: a stranger could answer there."""
+    listening = {
+        connection.laddr.port
         for connection in process.net_connections("tcp")
-    )
+        if connection.status == psutil.CONN_LISTEN
+    }
+    return listening.issuperset(ports)
 
 
 def wait_until(

@@ -10,6 +10,7 @@ import psutil
 
 from trainfold.stack import processes
 from trainfold.stack.errors import StackError
+from trainfold.stack.home import temporary_directory
 from trainfold.stack.loopback import are_free, choose_ports
 from trainfold.stack.options import Options
 from trainfold.stack.services import Service, StackState, log_path
@@ -33,11 +34,13 @@ class Server(ABC):
         """Start a server that is not ready; retry on other ports if these are taken meanwhile."""
         self.stop()
         for attempt in range(1, _ATTEMPTS + 1):
-            ports = choose_ports(self.state.last_ports(self.service), count=self.port_count)
+            ports = choose_ports(
+                self.state.last_ports(self.service), count=self.port_count, can_use=self.can_use
+            )
             try:
                 self._start_on(ports)
             except (StackError, OSError) as error:
-                if attempt == _ATTEMPTS or are_free(ports):
+                if attempt == _ATTEMPTS or self.can_use(ports):
                     raise StackError(f"{self.service.label} did not start. {error}") from error
             else:
                 return
@@ -64,6 +67,15 @@ class Server(ABC):
     def _end(self, process: psutil.Process) -> None:
         self.shut_down(process)
         self.state.forget(self.service)
+
+    def environment(self, *without: str) -> dict[str, str]:
+        """Return the environment of the service: ours, without the variables of these prefixes."""
+        own = {"TMPDIR": str(temporary_directory(self.home))}
+        return processes.environment_without(*without) | own
+
+    def can_use(self, ports: Sequence[int]) -> bool:
+        """Return whether nothing of others is in the way of a start on these ports."""
+        return are_free(ports)
 
     @abstractmethod
     def launch(self, ports: Sequence[int]) -> psutil.Process:

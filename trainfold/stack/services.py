@@ -45,6 +45,8 @@ _CONNECTION_KEYS = {
     Service.WORKER: ("work_pool",),
     Service.CONSOLE: ("console_url",),
 }
+_FENCE = 1
+"""Counts up when servers that run must be replaced, because other users could use them."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,14 @@ class ServiceStatus:
     address: str | None
     pid: int | None
     log: Path
+
+
+def _listens(process: psutil.Process, ports: Sequence[int]) -> bool:
+    """Return whether the process is whole: a server that is ending may live on for a while."""
+    try:
+        return processes.listens(process, *ports)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def log_path(home: Path, service: Service) -> Path:
@@ -86,10 +96,12 @@ class StackState:
         return processes.find(entry["pid"], create_time=entry["create_time"]) if entry else None
 
     def ready_process(self, service: Service) -> psutil.Process | None:
-        """Return the live process of a service that clients can use."""
+        """Return the live process of a service that clients can use; others cannot."""
         content = self._stack.read()
-        ready = all(key in content for key in _CONNECTION_KEYS[service])
-        return self.process(service) if ready else None
+        entry = content.get("processes", {}).get(service, {})
+        is_ready = all(key in content for key in _CONNECTION_KEYS[service])
+        process = self.process(service) if is_ready and entry.get("fence") == _FENCE else None
+        return process if process and _listens(process, entry["ports"]) else None
 
     def address(self, service: Service) -> str:
         """Return the address of a recorded service."""
@@ -113,6 +125,7 @@ class StackState:
                 "create_time": process.create_time(),
                 "ports": list(ports),
                 "address": address,
+                "fence": _FENCE,
             }
 
     def record_ready(

@@ -1,12 +1,18 @@
 """The local stack of one home directory: what `trainfold up`, `down` and `status` do."""
 
+import shutil
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 from trainfold.stack.console import ConsoleServer
 from trainfold.stack.errors import StackError
-from trainfold.stack.home import ensure_credentials, home_lock, prepare_home
+from trainfold.stack.home import (
+    ensure_credentials,
+    home_lock,
+    prepare_home,
+    temporary_directory,
+)
 from trainfold.stack.options import Options
 from trainfold.stack.postgres import PostgresServer
 from trainfold.stack.prefect import PrefectServer
@@ -63,6 +69,8 @@ class Stack:
             for service in reversed(Service):
                 if service in wanted and self._server(service).stop():
                     say(f"{service.label} stopped")
+            if not any(self._state.process(service) for service in Service):
+                shutil.rmtree(temporary_directory(self._home), ignore_errors=True)
 
     def status(self) -> list[ServiceStatus]:
         """Return how each service is now, read without waiting for the lock."""
@@ -92,18 +100,21 @@ class Stack:
             try:
                 wait(starts)
             except BaseException:
-                # Interrupted. The executor still waits for each start, which fails at once when its
-                # process is gone.
-                self._stop_unready(servers)
+                # Interrupted: what was being started is stopped, ready or not. A wait for a server
+                # ends at once when its process is gone; one that was only just being launched has
+                # no process yet, so it is stopped afterwards.
+                for _ in range(2):
+                    _stop_all(servers)
+                    wait(starts)
                 raise
         errors = [error for start in starts if (error := start.exception()) is not None]
         if errors:
             _raise_together(errors)
 
-    def _stop_unready(self, servers: Sequence[Server]) -> None:
-        for server in servers:
-            if not self._runs(server.service):
-                server.stop()
+
+def _stop_all(servers: Sequence[Server]) -> None:
+    for server in servers:
+        server.stop()
 
 
 def _raise_together(errors: Sequence[BaseException]) -> None:

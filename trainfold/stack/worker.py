@@ -41,7 +41,7 @@ class WorkerServer(PolledServer):
             [sys.executable, "-m", "prefect", "worker", "start", *pool, *limits],
             log=self.log,
             cwd=prefect_home(self.home),
-            env=processes.environment_without("PREFECT_") | self._environment(),
+            env=self.environment("PREFECT_") | self._prefect_environment(),
         )
 
     def is_ready(self, process: psutil.Process, ports: Sequence[int]) -> bool:
@@ -71,7 +71,9 @@ class WorkerServer(PolledServer):
             if registered.get("fingerprint") == current:
                 return
             register(
-                self._api(), environment=self._environment(), scheduled_rebuild=scheduled_rebuild
+                self._api(),
+                environment=self._prefect_environment(),
+                scheduled_rebuild=scheduled_rebuild,
             )
             registered["fingerprint"] = current
 
@@ -79,7 +81,7 @@ class WorkerServer(PolledServer):
         prefect = self._prefect()
         return PrefectApi(prefect["prefect_api_url"], auth=prefect["prefect_auth"])
 
-    def _environment(self) -> dict[str, str]:
+    def _prefect_environment(self) -> dict[str, str]:
         prefect = self._prefect()
         return worker_environment(
             self.home, prefect["prefect_api_url"], auth=prefect["prefect_auth"]

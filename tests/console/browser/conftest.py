@@ -19,6 +19,7 @@ ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+EXECUTABLE = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 AXE = Path(__file__).parents[1] / "vendor" / "axe-4.14.1.min.js"
 GRAVE = {"serious", "critical"}
 RUN_MILLISECONDS = 90_000
@@ -32,13 +33,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-    if found is None and os.environ.get("CI"):
+    if EXECUTABLE is None and os.environ.get("CI"):
         pytest.fail("Chromium is missing; `apt-get install chromium`")
-    if found is None:
+    if EXECUTABLE is None:
         pytest.skip("Chromium is missing; `apt-get install chromium`")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=EXECUTABLE, args=ARGUMENTS)
         yield browser
         browser.close()
 
