@@ -69,7 +69,7 @@ BENCHMARKS = {
         sizes={"conversations": 100_000, "repeats": 7},
         quick_sizes={"conversations": 100_000, "repeats": 1},
     ),
-    "application_pages": Benchmark(
+    "application_queries": Benchmark(
         services=("postgresql",),
         sizes={"conversations": 100_000, "repeats": 5},
         quick_sizes={"conversations": 100_000, "repeats": 1},

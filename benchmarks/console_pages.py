@@ -78,7 +78,7 @@ def run(*, conversations: int, repeats: int) -> Report:
     address = next(s.address for s in stack.status() if s.service is Service.CONSOLE)
     with httpx.Client(base_url=address or "", trust_env=False, timeout=60) as client:
         figures = [
-            Figure(name, "ms", milliseconds(client, path, repeats))
+            Figure(name, "ms", _milliseconds(client, path, repeats))
             for name, path in pages(str(batch), "File 1", str(id))
         ]
     slowest = max(figures, key=lambda figure: figure.median)
@@ -159,7 +159,7 @@ def fill(engine: Engine, conversations: int) -> None:
         connection.execute(text("VACUUM ANALYZE"))
 
 
-def milliseconds(client: httpx.Client, path: str, repeats: int) -> tuple[float, ...]:
+def _milliseconds(client: httpx.Client, path: str, repeats: int) -> tuple[float, ...]:
     client.get(path).raise_for_status()
     times = []
     for _ in range(repeats):

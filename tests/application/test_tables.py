@@ -41,7 +41,7 @@ def engine(request: pytest.FixtureRequest, application: Application) -> Iterator
     """A migrated installation of a dedicated role, or of the application's owner."""
     application.run_sql(RIGHTS, role="superuser")
     if request.param == OWNER:
-        application.run_sql("DROP SCHEMA trainfold", role="superuser")
+        application.run_sql(f"ALTER SCHEMA trainfold OWNER TO {OWNER}", role="superuser")
     engine = make_engine(application.url(request.param))
     migrate.upgrade(engine)
     yield engine
