@@ -11,7 +11,7 @@ from starlette.responses import Response
 from domain.findings import Reason, shortened
 
 MEDIA_TYPE = "application/problem+json"
-API_ROOT = "/api/"
+API_ROOT = "/api/v1/"
 """Requests below it are answered with problem details, all others with pages."""
 
 

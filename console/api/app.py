@@ -11,7 +11,7 @@ from console.context import ConsoleContext
 from console.problems import API_ROOT, MEDIA_TYPE
 from trainfold import __version__
 
-PATH = f"{API_ROOT}v1"
+PATH = API_ROOT.rstrip("/")
 DESCRIPTION = """\
 Folds enriched conversations into versioned training files.
 
