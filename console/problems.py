@@ -29,7 +29,7 @@ class Problem(BaseModel):
 
     model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
-    type: str = "about:blank"
+    type: str
     """`about:blank` where the status says it all, else `urn:trainfold:problem:<name>`."""
     title: str
     status: int = Field(ge=400, le=599)

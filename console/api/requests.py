@@ -46,10 +46,18 @@ RETRY_AFTER = {
 router = APIRouter(tags=["adding"], dependencies=[AUTHENTICATED])
 
 
+def _without_defaults(schema: dict[str, Any]) -> None:
+    """Leave defaults out: openapi-typescript takes a property that has one as required."""
+    for described in schema["properties"].values():
+        described.pop("default", None)
+
+
 class Selection(BaseModel):
     """Which conversations to add to which training file."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, json_schema_extra=_without_defaults
+    )
 
     training_file: str = Field(
         description="The training file's name: 1 to 120 characters.", examples=["Spring talks"]
@@ -94,12 +102,11 @@ class Addition(Selection):
     strict: bool = Field(False, description="Treat warnings as errors.")
 
 
-RequestId = Annotated[str, Path(pattern=REQUEST_ID)]
+RequestId = Annotated[str, Field(pattern=REQUEST_ID)]
 IdempotencyKey = Annotated[
-    str | Omitted,
+    RequestId | Omitted,
     Header(
         alias="Idempotency-Key",
-        pattern=REQUEST_ID,
         description="The request's id. The same request under the same id is carried out once, "
         "however often it is sent; left out, an id is made.",
     ),
@@ -167,7 +174,7 @@ def add(
     response_model=documents.RequestStatus,
     responses=problems(404) | {200: {"headers": RETRY_AFTER}},
 )
-def get_request(response: Response, request_id: RequestId) -> dict[str, Any]:
+def get_request(response: Response, request_id: Annotated[RequestId, Path()]) -> dict[str, Any]:
     """Follow a request. `Retry-After` says when to ask again, while it is in progress."""
     status = _status(request_id)
     _advise(response, status)

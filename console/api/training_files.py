@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
+from pydantic import Field
 from sqlalchemy import Connection
 
 from console.addresses import training_file_name
@@ -86,8 +87,8 @@ def get_download_link(
     version: VersionNumber,
     format: Annotated[Format, Query(description="The full JSON, or the JSONL.")],
     minutes: Annotated[
-        int | Omitted,
-        Query(ge=1, le=MAX_LINK_MINUTES, description="How long the link works; default: an hour."),
+        Annotated[int, Field(ge=1, le=MAX_LINK_MINUTES)] | Omitted,
+        Query(description="How long the link works; default: TRAINFOLD_DOWNLOAD_LINK_LIFETIME."),
     ] = None,
 ) -> dict[str, Any]:
     """Sign a link to one of a version's two files, which works without a token until it expires."""
