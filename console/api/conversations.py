@@ -4,15 +4,15 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from sqlalchemy import Connection
 
 from console.addresses import training_file_name
 from console.api import documents
 from console.api.access import AUTHENTICATED
 from console.api.errors import problems
-from console.api.paging import next_page
-from console.api.parameters import Limit, Offset, Omitted, Text
+from console.api.paging import next_page, page_of
+from console.api.parameters import Omitted, Paging, Text
 from console.browse_query import MAX_TEXT_LENGTH
 from console.context import console_context
 from db import batches as database
@@ -29,10 +29,8 @@ from operations.documents import conversation_document
 router = APIRouter(tags=["conversations"], dependencies=[AUTHENTICATED])
 
 
-class ConversationQuery(BaseModel):
+class ConversationQuery(Paging):
     """Filters, order and page; a filter that is left out does not filter."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     status: EnrichmentStatus | Omitted = Field(None, description="The status of the enrichment.")
     batch: Text | Omitted = Field(None, description="The id or the name of a batch.")
@@ -49,7 +47,6 @@ class ConversationQuery(BaseModel):
     )
     sort: Column = Field("created", description="What to sort by; those without it come last.")
     direction: Literal["asc", "desc"] = "desc"
-    limit: int = Field(50, ge=1, le=100, description="At most so many items.")
     offset: int = Field(
         0,
         ge=0,
@@ -86,14 +83,11 @@ def list_conversations(
 
 
 @router.get("/batches", response_model=documents.Batches, responses=problems())
-def list_batches(request: Request, limit: Limit = 100, offset: Offset = 0) -> dict[str, Any]:
+def list_batches(request: Request, page: Annotated[Paging, Query()]) -> dict[str, Any]:
     """List the batches by name."""
     with reading(resources.engine()) as connection:
-        batches = database.list_batches(connection, limit=limit + 1, offset=offset)
-    return {
-        "items": batches[:limit],
-        "next": next_page(request, offset + limit) if len(batches) > limit else None,
-    }
+        batches = database.list_batches(connection, limit=page.limit + 1, offset=page.offset)
+    return page_of(batches, page, request)
 
 
 def _filters(connection: Connection, query: ConversationQuery) -> Filters:

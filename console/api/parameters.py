@@ -2,8 +2,8 @@
 
 from typing import Annotated
 
-from fastapi import Path, Query
-from pydantic import Field
+from fastapi import Path
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
 WITHOUT_NUL = r"^[^\u0000]*$"
@@ -17,5 +17,14 @@ TrainingFileSegment = Annotated[
     str, Path(pattern=WITHOUT_NUL, description="The training file's id, or its name.")
 ]
 VersionNumber = Annotated[int, Path(ge=1, le=MAX_INTEGER)]
-Limit = Annotated[int, Query(ge=1, le=100, description="At most so many items.")]
-Offset = Annotated[int, Query(ge=0, le=MAX_INTEGER, description="Skip so many items.")]
+
+
+class Parameters(BaseModel):
+    """The parameters of a query; one that is not among them is a mistake, not ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Paging(Parameters):
+    limit: int = Field(50, ge=1, le=100, description="At most so many items.")
+    offset: int = Field(0, ge=0, le=MAX_INTEGER, description="Skip so many items.")

@@ -11,8 +11,14 @@ from console.addresses import training_file_name
 from console.api import documents
 from console.api.access import AUTHENTICATED
 from console.api.errors import problems
-from console.api.paging import next_page
-from console.api.parameters import Limit, Offset, Omitted, TrainingFileSegment, VersionNumber
+from console.api.paging import page_of
+from console.api.parameters import (
+    Omitted,
+    Paging,
+    Parameters,
+    TrainingFileSegment,
+    VersionNumber,
+)
 from db import versions as database
 from db.engine import reading
 from db.training_files import training_file_choices, training_file_rows
@@ -26,6 +32,13 @@ from operations.documents import training_file_members_document
 
 MAX_LINK_MINUTES = 7 * 24 * 60
 router = APIRouter(tags=["training files"], dependencies=[AUTHENTICATED])
+
+
+class LinkQuery(Parameters):
+    format: Format = Field(description="The full JSON, or the JSONL.")
+    minutes: Annotated[int, Field(ge=1, le=MAX_LINK_MINUTES)] | Omitted = Field(
+        None, description="How long the link works; if left out, an hour unless set otherwise."
+    )
 
 
 @router.get("/training-files", response_model=documents.TrainingFiles, responses=problems())
@@ -54,16 +67,13 @@ def get_training_file(training_file: TrainingFileSegment) -> dict[str, Any]:
     responses=problems(404),
 )
 def list_versions(
-    request: Request, training_file: TrainingFileSegment, limit: Limit = 20, offset: Offset = 0
+    request: Request, training_file: TrainingFileSegment, page: Annotated[Paging, Query()]
 ) -> dict[str, Any]:
     """List the versions of a training file, newest first."""
     with reading(resources.engine()) as connection:
         name = training_file_name(connection, training_file)
-        versions = database.versions(connection, name, limit=limit + 1, offset=offset)
-    return {
-        "items": [version_document(version) for version in versions[:limit]],
-        "next": next_page(request, offset + limit) if len(versions) > limit else None,
-    }
+        versions = database.versions(connection, name, limit=page.limit + 1, offset=page.offset)
+    return page_of([version_document(version) for version in versions], page, request)
 
 
 @router.get(
@@ -85,20 +95,16 @@ def get_version(training_file: TrainingFileSegment, version: VersionNumber) -> d
 def get_download_link(
     training_file: TrainingFileSegment,
     version: VersionNumber,
-    format: Annotated[Format, Query(description="The full JSON, or the JSONL.")],
-    minutes: Annotated[
-        Annotated[int, Field(ge=1, le=MAX_LINK_MINUTES)] | Omitted,
-        Query(description="How long the link works; default: TRAINFOLD_DOWNLOAD_LINK_LIFETIME."),
-    ] = None,
+    query: Annotated[LinkQuery, Query()],
 ) -> dict[str, Any]:
     """Sign a link to one of a version's two files, which works without a token until it expires."""
     with reading(resources.engine()) as connection:
         record = _version(connection, training_file, version)
     configured = resources.settings().download_link_lifetime
-    lifetime = timedelta(minutes=minutes) if minutes else configured
+    lifetime = timedelta(minutes=query.minutes) if query.minutes else configured
     link = resources.training_files_store().download_link(
-        record.stored(format).key,
-        file_name=download_name(record.training_file, record.number, format),
+        record.stored(query.format).key,
+        file_name=download_name(record.training_file, record.number, query.format),
         lifetime=lifetime,
     )
     return link_document(link, lifetime)
