@@ -8,7 +8,7 @@ request tens of milliseconds and 64 MiB.
 import hmac
 import re
 import secrets
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from sqlalchemy import Engine
@@ -83,10 +83,9 @@ def authenticate(engine: Engine, text: str) -> ApiToken | None:
     id, secret = parts.groups()
     with reading(engine) as connection:
         token = find_api_token(connection, id)
-        now = current_time(connection)
     if token is None or not hmac.compare_digest(_digest(secret), token.secret_sha256):
         return None
-    if token.last_used_at is None or now - token.last_used_at > USE_PRECISION:
+    if token.last_used_at is None or datetime.now(UTC) - token.last_used_at > USE_PRECISION:
         with writing(engine) as connection:
             record_use(connection, token, precision=USE_PRECISION)
     return token
