@@ -4,30 +4,29 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 from starlette.responses import Response
 
 from domain.findings import Reason, shortened
+from domain.frozen import FrozenModel
 
 MEDIA_TYPE = "application/problem+json"
 API_ROOT = "/api/v1/"
 """Requests below it are answered with problem details, all others with pages."""
 
 
-class InvalidField(BaseModel):
+class InvalidField(FrozenModel):
     """What is wrong with one part of a request: `body.training_file`, `query.limit`."""
-
-    model_config = ConfigDict(frozen=True)
 
     field: str
     message: str
 
 
-class Problem(BaseModel):
+class Problem(FrozenModel):
     """Why a request did not succeed. Clients tell problems apart by `type`."""
 
-    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     type: str
     """`about:blank` where the status says it all, else `urn:trainfold:problem:<name>`."""

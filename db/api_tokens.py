@@ -2,16 +2,17 @@
 
 from datetime import datetime, timedelta
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from sqlalchemy import Connection, func, insert, or_, select, update
 
 from db.schema import ApiTokenTable
+from domain.frozen import FrozenModel
 
 
-class ApiToken(BaseModel):
+class ApiToken(FrozenModel):
     """A token without its secret, of which only the digest is stored."""
 
-    model_config = ConfigDict(frozen=True, from_attributes=True)
+    model_config = ConfigDict(from_attributes=True)
 
     id: str
     name: str

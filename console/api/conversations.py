@@ -12,7 +12,7 @@ from console.api import documents
 from console.api.access import AUTHENTICATED
 from console.api.errors import problems
 from console.api.paging import next_page, page_of
-from console.api.parameters import Omitted, Paging, Text
+from console.api.parameters import Omittable, Paging, Text
 from console.browse_query import MAX_TEXT_LENGTH
 from console.context import console_context
 from db import batches as database
@@ -32,17 +32,17 @@ router = APIRouter(tags=["conversations"], dependencies=[AUTHENTICATED])
 class ConversationQuery(Paging):
     """Filters, order and page; a filter that is left out does not filter."""
 
-    status: EnrichmentStatus | Omitted = Field(None, description="The status of the enrichment.")
-    batch: Text | Omitted = Field(None, description="The id or the name of a batch.")
-    persona: Text | Omitted = Field(None, description="A persona key.")
-    arc: Text | Omitted = Field(None, description="An emotional arc key.")
-    topic: Text | Omitted = Field(None, description="A topic key.")
+    status: Omittable[EnrichmentStatus] = Field(None, description="The status of the enrichment.")
+    batch: Omittable[Text] = Field(None, description="The id or the name of a batch.")
+    persona: Omittable[Text] = Field(None, description="A persona key.")
+    arc: Omittable[Text] = Field(None, description="An emotional arc key.")
+    topic: Omittable[Text] = Field(None, description="A topic key.")
     text: Text = Field(
         "",
         max_length=MAX_TEXT_LENGTH,
         description="Words that must all occur in a name, a key or a batch's name, or begin an id.",
     )
-    not_in: Text | Omitted = Field(
+    not_in: Omittable[Text] = Field(
         None, description="The id or the name of a training file that does not hold them."
     )
     sort: Column = Field("created", description="What to sort by; those without it come last.")

@@ -7,19 +7,20 @@ answer that has another shape is a defect, so that the description stays true.
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import ConfigDict, Field, WithJsonSchema
 
 from db.batches import Batch
 from db.training_files import TrainingFileChoice
 from domain.findings import Reason, VersionWarning
+from domain.frozen import FrozenModel
 
 # Documents hold text already. Reading it as moments and numbers would write it differently.
 Moment = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 Number = int | float
 
 
-class Document(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+class Document(FrozenModel):
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
 
 class QualitySummary(Document):

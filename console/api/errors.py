@@ -1,6 +1,5 @@
 """Every error of the API as problem details."""
 
-import logging
 from http import HTTPStatus
 from typing import Any
 
@@ -41,8 +40,6 @@ DESCRIPTIONS = {
 ALWAYS = (401, 413, 421, 422, 429, 502, 503)
 """What any operation may be answered with: the others depend on what it takes."""
 WITH_BODY = (400, 409, 411, 415)
-
-logger = logging.getLogger(__name__)
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -105,6 +102,6 @@ async def _http_error(request: Request, error: Exception) -> Response:
     return problem_response(error.status_code, detail, headers=headers)
 
 
-async def _defect(request: Request, error: Exception) -> Response:
-    logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return problem_response(500, "This is a defect of trainfold. The service's log has the error.")
+async def _defect(_: Request, __: Exception) -> Response:
+    # Starlette raises the error again when this is sent, and the web server logs it.
+    return problem_response(500, "This is a defect of trainfold. The console's log has the error.")

@@ -13,7 +13,7 @@ from console.api.access import AUTHENTICATED
 from console.api.errors import problems
 from console.api.paging import page_of
 from console.api.parameters import (
-    Omitted,
+    Omittable,
     Paging,
     Parameters,
     TrainingFileSegment,
@@ -36,7 +36,7 @@ router = APIRouter(tags=["training files"], dependencies=[AUTHENTICATED])
 
 class LinkQuery(Parameters):
     format: Format = Field(description="The full JSON, or the JSONL.")
-    minutes: Annotated[int, Field(ge=1, le=MAX_LINK_MINUTES)] | Omitted = Field(
+    minutes: Omittable[Annotated[int, Field(ge=1, le=MAX_LINK_MINUTES)]] = Field(
         None, description="How long the link works; if left out, an hour unless set otherwise."
     )
 

@@ -1,6 +1,7 @@
 """Hostile requests and broken services: every answer is problem details, none a stack trace."""
 
 import json
+import logging
 
 import httpx
 import pytest
@@ -192,6 +193,8 @@ def test_a_defect_is_told_without_its_trace(
         raise RuntimeError("a secret")
 
     monkeypatch.setattr(training_files, "training_file_choices", fail)
+    logger = logging.getLogger("uvicorn.error")
+    monkeypatch.setattr(logger, "handlers", [caplog.handler])
     answer = application.client.get("/training-files")
     assert "a secret" not in problem(answer, 500).detail
     assert "a secret" in caplog.text
