@@ -2,6 +2,7 @@
 
 import json
 import logging
+import time
 
 import httpx
 import pytest
@@ -197,6 +198,10 @@ def test_a_defect_is_told_without_its_trace(
     monkeypatch.setattr(logger, "handlers", [caplog.handler])
     answer = application.client.get("/training-files")
     assert "a secret" not in problem(answer, 500).detail
+    # The server logs after it has answered.
+    deadline = time.monotonic() + 30
+    while "a secret" not in caplog.text and time.monotonic() < deadline:
+        time.sleep(0.05)
     assert "a secret" in caplog.text
 
 
