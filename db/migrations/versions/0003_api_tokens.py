@@ -27,7 +27,6 @@ def upgrade() -> None:
         CREATE UNIQUE INDEX uq_api_tokens_name
             ON {own}.api_tokens (name) WHERE revoked_at IS NULL
     """)
-    op.execute(f"ALTER TABLE {own}.api_tokens ENABLE ROW LEVEL SECURITY")
 
 
 def downgrade() -> None:
