@@ -10,6 +10,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from console.api.app import PATH as API
+from console.api.app import create_api
 from console.context import ConsoleContext
 from console.pages import conversations, downloads, following, preview, signing_in, training_files
 from console.rendering import STATIC, render, template_environment
@@ -17,6 +19,7 @@ from console.security.boundary import BoundaryMiddleware
 from console.security.ended_sessions import EndedSessions
 from console.security.forms import ForgedForm
 from console.security.identity import NotAllowed, NotSignedIn, identity_for
+from console.security.rate_limit import RateLimit
 from console.security.sessions import CookieMiddleware, Cookies
 from console.settings import ConsoleSettings
 from domain.errors import (
@@ -73,8 +76,16 @@ def create_app(settings: ConsoleSettings) -> FastAPI:
     )
     cookies = Cookies(secret, settings.session_lifetime, ended)
     app = FastAPI(title="trainfold", docs_url=None, redoc_url=None, openapi_url=None)
-    app.state.context = ConsoleContext(settings, cookies, identity, template_environment())
+    context = ConsoleContext(
+        settings,
+        cookies,
+        identity,
+        template_environment(),
+        RateLimit(settings.api_requests_per_minute),
+    )
+    app.state.context = context
     app.mount("/static", ImmutableStaticFiles(directory=STATIC))
+    app.mount(API, create_api(context))
     app.add_api_route("/health", _health)
     for pages in (conversations, preview, following, training_files, downloads, signing_in):
         app.include_router(pages.router)

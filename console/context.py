@@ -9,6 +9,7 @@ from starlette.requests import Request
 
 from console.conversation_cache import ConversationCache
 from console.security.identity import Identity
+from console.security.rate_limit import RateLimit
 from console.security.sessions import Cookies
 from console.security.throttle import Throttle
 from console.settings import ConsoleSettings
@@ -24,6 +25,7 @@ class ConsoleContext:
     cookies: Cookies
     identity: Identity
     templates: Environment
+    rate_limit: RateLimit
     throttle: Throttle = field(default_factory=Throttle)
     known_keys: ConversationCache[KnownKeys] = field(
         default_factory=lambda: ConversationCache(read_known_keys)

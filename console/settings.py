@@ -29,6 +29,8 @@ class ConsoleSettings(BaseSettings):
     secret: SecretStr | None = None
     session_lifetime: timedelta = timedelta(hours=12)
     downloads: Literal["stream", "link"] = "stream"
+    api_requests_per_minute: int = Field(600, ge=1)
+    """Of each token."""
 
     @property
     def is_loopback(self) -> bool:

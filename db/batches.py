@@ -17,10 +17,13 @@ class Batch(BaseModel):
     name: str | None
 
 
-def list_batches(connection: Connection, *, limit: int) -> list[Batch]:
-    """Return the first batches by name."""
-    query = "SELECT id, name FROM $batch_jobs AS job ORDER BY name, id LIMIT :limit"
-    rows = connection.execute(statement(connection, query), {"limit": limit}).mappings()
+def list_batches(connection: Connection, *, limit: int, offset: int = 0) -> list[Batch]:
+    """Return some batches, by name."""
+    query = """
+        SELECT id, name FROM $batch_jobs AS job ORDER BY name, id LIMIT :limit OFFSET :offset
+    """
+    values = {"limit": limit, "offset": offset}
+    rows = connection.execute(statement(connection, query), values).mappings()
     return [Batch.model_validate(row) for row in rows]
 
 

@@ -178,6 +178,26 @@ class InstallationTable(OwnTable):
     created_at: Mapped[datetime]
 
 
+class ApiTokenTable(OwnTable):
+    """Tokens of the HTTP API. Revoked ones stay, so that their names on versions are explained."""
+
+    __tablename__ = "api_tokens"
+    __table_args__ = (
+        Index(
+            "uq_api_tokens_name", "name", unique=True, postgresql_where=text("revoked_at IS NULL")
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    """Part of the token's text, and no secret."""
+    name: Mapped[str]
+    secret_sha256: Mapped[str]
+    created_at: Mapped[datetime]
+    created_by: Mapped[str]
+    last_used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
 class ConversationTable(SourceTable):
     __tablename__ = "conversations"
 

@@ -1,6 +1,6 @@
 """Versions: committed once by compare-and-swap, then only read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,6 +11,7 @@ from sqlalchemy import (
     Connection,
     Engine,
     RowMapping,
+    Select,
     Uuid,
     any_,
     insert,
@@ -93,12 +94,14 @@ def find_version(connection: Connection, name: str, number: int | None = None) -
     raise NotFound(f"“{normal_name(name)}” has no version {number}; it has 1 to {current}.")
 
 
-def versions(connection: Connection, name: str) -> list[VersionRecord]:
-    """List all versions of a training file, newest first; raises NotFound."""
+def versions(
+    connection: Connection, name: str, *, limit: int | None = None, offset: int = 0
+) -> list[VersionRecord]:
+    """List the versions of a training file, newest first; raises NotFound."""
     current = find_version(connection, name)
     query = _JOINED.where(VersionTable.training_file_id == current.training_file_id)
-    rows = connection.execute(query.order_by(VersionTable.number.desc())).mappings()
-    return [version_record(row) for row in rows]
+    newest = query.order_by(VersionTable.number.desc()).limit(limit).offset(offset)
+    return [version_record(row) for row in connection.execute(newest).mappings()]
 
 
 def referenced_keys(connection: Connection) -> set[str]:
@@ -120,18 +123,24 @@ def training_file_ids(connection: Connection) -> set[UUID]:
 
 def members(connection: Connection, version: BaseVersion) -> Iterator[Member]:
     """Yield the conversations of a version, in its order (invariant 6)."""
-    table = MembershipTable
-    query = (
-        select(table.__table__)
-        .where(
-            table.training_file_id == version.training_file_id,
-            table.added_in <= version.number,
-            or_(table.removed_in.is_(None), table.removed_in > version.number),
-        )
-        .order_by(table.position)
-    )
+    query = _in_version(select(MembershipTable.__table__), version)
     for row in connection.execute(query).mappings():
         yield Member.model_validate({**row, "statistics": row})
+
+
+def member_ids(connection: Connection, version: BaseVersion) -> Sequence[UUID]:
+    """Return the ids of a version's conversations, in its order (invariant 6)."""
+    query = _in_version(select(MembershipTable.conversation_id), version)
+    return connection.execute(query).scalars().all()
+
+
+def _in_version(query: Select[Any], version: BaseVersion) -> Select[Any]:
+    table = MembershipTable
+    return query.where(
+        table.training_file_id == version.training_file_id,
+        table.added_in <= version.number,
+        or_(table.removed_in.is_(None), table.removed_in > version.number),
+    ).order_by(table.position)
 
 
 def base_version(row: RowMapping) -> BaseVersion:

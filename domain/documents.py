@@ -1,6 +1,7 @@
 """JSON documents of results; a contract, so they change only with a note in the changelog."""
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,9 @@ from domain.exports.summary import ExportSummary
 from domain.findings import Reason
 from domain.format import FORMATS, Format
 from domain.statistics import VersionStatistics, quality_summary, scaffolding_distribution
+from domain.versions.eligibility import Admission
 from domain.versions.record import VersionRecord
+from domain.versions.requests import AddRequest
 
 
 def version_document(version: VersionRecord) -> dict[str, Any]:
@@ -38,12 +41,26 @@ def statistics_document(statistics: VersionStatistics) -> dict[str, Any]:
     }
 
 
+def admitted_document(request: AddRequest, admission: Admission) -> dict[str, Any]:
+    eligible = [str(conversation.conversation_id) for conversation in admission.conversations]
+    return {
+        "training_file": request.name,
+        "new": request.new,
+        "eligible": eligible,
+        **blocked_document(()),
+    }
+
+
 def blocked_document(reasons: Sequence[Reason]) -> dict[str, Any]:
     return {"blocked": [reason.model_dump() for reason in reasons]}
 
 
 def error_document(error: TrainfoldError) -> dict[str, Any]:
     return {"error": {"type": type(error).__name__, "message": str(error)}}
+
+
+def link_document(url: str, lifetime: timedelta) -> dict[str, Any]:
+    return {"url": url, "expires_in_seconds": int(lifetime.total_seconds())}
 
 
 def rebuilt_document(

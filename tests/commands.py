@@ -22,6 +22,7 @@ from trainfold.cli.main import main
 
 COMMAND = Path(sys.executable).with_name("trainfold")
 IN_THIS_PROCESS = {
+    "api-token",
     "check",
     "conversations",
     "download",

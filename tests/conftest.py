@@ -93,6 +93,7 @@ def emptied_database() -> Engine:
     tables = ", ".join(
         f"trainfold.{table}"
         for table in (
+            "api_tokens",
             "training_file_conversations",
             "training_file_versions",
             "training_files",

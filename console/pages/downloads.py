@@ -7,8 +7,8 @@ from typing import Literal
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
+from console.addresses import training_file_name
 from console.context import console_context
-from console.pages.addresses import training_file_name
 from console.pages.dependencies import authenticate
 from db.engine import reading
 from db.versions import find_version

@@ -3,9 +3,9 @@
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
+from console.addresses import training_file_name
 from console.charts import scaffolding_distributions, tier_distribution
 from console.context import runs
-from console.pages.addresses import training_file_name
 from console.pages.dependencies import authenticate
 from console.rendering import render
 from db import versions as database

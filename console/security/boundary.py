@@ -2,12 +2,14 @@
 
 import ipaddress
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from console.problems import API_ROOT, problem_response
 from console.settings import ConsoleSettings
 from trainfold.stack.loopback import LOOPBACK_NAMES, host_name
 
@@ -26,6 +28,17 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    status: int
+    detail: str
+
+    def response(self, scope: Scope) -> Response:
+        if scope["path"].startswith(API_ROOT):
+            return problem_response(self.status, self.detail)
+        return PlainTextResponse(self.detail, status_code=self.status)
 
 
 class BoundaryMiddleware:
@@ -54,18 +67,19 @@ class BoundaryMiddleware:
             await send(message)
 
         refusal = self._refused_host(headers) or _refused_body(headers)
-        await (refusal or self._app)(scope, receive, send_with_headers)
+        answer = refusal.response(scope) if refusal else self._app
+        await answer(scope, receive, send_with_headers)
 
-    def _refused_host(self, headers: Headers) -> PlainTextResponse | None:
+    def _refused_host(self, headers: Headers) -> Refusal | None:
         # Starlette's TrustedHostMiddleware answers 400 “Invalid host header”. 421 is the status for
         # this case, and an operator has to read which name was refused and what allows it.
         host = host_name(headers.get("host", ""))
         if self._allowed_hosts is None or host in self._allowed_hosts:
             return None
-        return PlainTextResponse(
+        return Refusal(
+            421,
             f"This console does not answer to the host name {host[:100]!r}. "
             "TRAINFOLD_CONSOLE_ALLOWED_HOSTS can allow it.",
-            status_code=421,
         )
 
     def _is_secure(self, scope: Scope, headers: Headers) -> bool:
@@ -104,14 +118,14 @@ def _is_proxy(address: str, settings: ConsoleSettings) -> bool:
     return any(host in network for network in settings.trusted_proxies)
 
 
-def _refused_body(headers: Headers) -> PlainTextResponse | None:
+def _refused_body(headers: Headers) -> Refusal | None:
     # Starlette's RequestBodyLimitMiddleware accepts bodies of unknown length and counts them while
     # a page reads them. Browsers send a form's length, so a refusal need not call a page first.
     if "transfer-encoding" in headers:
-        return PlainTextResponse("A body needs a Content-Length.", status_code=411)
+        return Refusal(411, "A body needs a Content-Length.")
     length = headers.get("content-length", "0")
     if not length.isdecimal() or int(length) > MAX_BODY_BYTES:
-        return PlainTextResponse("The body is too large.", status_code=413)
+        return Refusal(413, "The body is too large.")
     return None
 
 

@@ -17,10 +17,12 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from console.problems import API_ROOT
 from console.security.ended_sessions import EndedSessions
 from domain.versions.requests import MAX_CONVERSATIONS
 
 UUID_BYTES = 16
+WITHOUT_COOKIES = ("/static/", API_ROOT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,7 @@ class CookieMiddleware:
         self._cookies = cookies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"].startswith("/static/"):
+        if scope["type"] != "http" or scope["path"].startswith(WITHOUT_COOKIES):
             await self._app(scope, receive, send)
             return
         state, is_known = self._cookies.read(scope)

@@ -43,7 +43,10 @@ def test_commands_and_their_options(monkeypatch: pytest.MonkeyPatch):
     found = {"usage": usage, "options": options(panels.pop("Options")), "commands": {}}
     for panel, rows in panels.items():
         found["commands"][panel] = {}
-        for name, *_ in rows:
-            usage, own = usage_and_panels(name)
+        names = [name for name, *_ in rows]
+        while names:
+            name = names.pop(0)
+            usage, own = usage_and_panels(*name.split())
             found["commands"][panel][name] = {"usage": usage, "options": options(own["Options"])}
+            names += [f"{name} {subcommand}" for subcommand, *_ in own["Commands"]]
     compare("commands", found)

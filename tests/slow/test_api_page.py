@@ -1,42 +1,47 @@
-"""The commands of docs/api.md are run, on the shipped deployments and the bundled samples."""
+"""The commands of docs/api.md are run, by bash and curl, on a console and a Prefect worker."""
 
 import json
+import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 
 from operations import resources
 from operations.importing import Importer
+from tests.asking import carry_out, request
+from tests.conftest import Library
+from tests.console.conftest import served
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/api.md").read_text(encoding="utf-8")
 RUN = re.compile(r"<!-- run -->\n```sh\n(.*?)```", re.DOTALL)
 SHOWN = re.compile(r"```json\n(.*?)```", re.DOTALL)
-FOLLOW = "until ask"
-READ = "artifacts/filter"
+NOTHING = "------"
 
 
-def steps() -> list[str]:
-    return RUN.findall(PAGE)
+def script(address: str) -> str:
+    """The page's commands; what one step prints is told apart from what the next one does."""
+    steps = RUN.findall(PAGE)
+    steps[0] = re.sub(r"^API=\S+", f"API={address}/api/v1", steps[0])
+    return "set -euo pipefail\n" + f"echo {NOTHING}\n".join(steps)
 
 
-def script(api: str) -> str:
-    """The page's commands; every run that one starts is followed and read as the page says."""
-    first, *others = steps()
-    (follow,) = [step for step in others if step.startswith(FOLLOW)]
-    (read,) = [step for step in others if READ in step]
-    starts = [step for step in others if step not in (follow, read)]
-    lines = ["set -eu", re.sub(r"^API=\S+", f"API={api}", first)]
-    for start in starts:
-        lines += [start, follow, "echo '---'", read, "echo '---'"]
-    return "\n".join(lines)
+def shape(value: object) -> object:
+    """A document's keys, without what differs from run to run."""
+    if isinstance(value, dict):
+        return {name: shape(each) for name, each in value.items()}
+    return [shape(each) for each in value[:1]] if isinstance(value, list) else None
 
 
-@pytest.mark.usefixtures("engine")
-def test_every_command_of_the_page_does_what_it_says(worker: str):
+def test_the_applications_journey_does_what_the_page_shows(
+    engine: Engine, worker: str, library: Library, tmp_path: Path
+):
+    carry_out(request("Talks about money", [library.add()], new=True))
     importer = Importer(
         engine=resources.engine(),
         store=resources.conversations_store(),
@@ -45,27 +50,34 @@ def test_every_command_of_the_page_does_what_it_says(worker: str):
         update=False,
     )
     importer.run([ROOT / "samples/spring-batch"], batch_name="spring", progress=lambda *_: None)
-    done = subprocess.run(
-        ["bash", "-c", script(worker)], capture_output=True, text=True, timeout=300, check=False
-    )
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    with served() as address:
+        done = subprocess.run(
+            ["bash", "-c", script(address)],
+            cwd=tmp_path,
+            env=os.environ | {"PATH": path},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
     assert done.returncode == 0, done.stderr + done.stdout
-    states = [text.strip() for text in done.stdout.split("---\n")[::2]]
-    results = [json.loads(text) for text in done.stdout.split("---\n")[1::2]]
-    assert states[:5] == ["COMPLETED"] * 5
-    added, rebuilt, all_rebuilt, verified, maintained = results
-    (shown,) = SHOWN.findall(PAGE)
-    assert list(added) == list(json.loads(shown))
-    assert (added["version"], added["request_id"]) == (1, "spring-talks-1")
-    assert (rebuilt["new"], rebuilt["changed"]) == (False, [])
-    assert [each["state"] for each in all_rebuilt["files"]] == ["Unchanged"]
-    assert verified == {"verified": ["Spring talks"], "damaged": []}
-    assert set(maintained) == {
-        "objects", "size_bytes", "uploads", "removed", "foreign", "foreign_count",
-    }  # fmt: skip
-
-
-def test_every_deployment_is_on_the_page():
-    names = re.findall(r"^  - name: (\S+)$", (ROOT / "prefect.yaml").read_text(), re.MULTILINE)
-    assert len(names) == 5
-    missing = [name for name in names if f'/{name}"' not in PAGE]
-    assert missing == []
+    printed = [text.strip() for text in done.stdout.split(NOTHING)]
+    _, files, chosen, checked, accepted, followed, downloaded, blocked = printed
+    shown = [json.loads(text) for text in SHOWN.findall(PAGE)]
+    assert shape(json.loads(files)) == shape(shown[0])
+    found, batches = map(json.loads, chosen.splitlines())
+    assert (found["total"], [it["name"] for it in batches["items"]]) == (5, ["spring"])
+    assert json.loads(checked).keys() == shown[1].keys()
+    assert len(json.loads(checked)["eligible"]) == 5
+    assert json.loads(accepted)["request_id"] == "spring-talks-1"
+    state, status = followed.splitlines()
+    assert (state, json.loads(status)["version"]["created_by"]) == ("done", "the app")
+    assert json.loads(downloaded) == shown[3]
+    assert len((tmp_path / "spring-talks.jsonl").read_text().splitlines()) == 13
+    problem = json.loads(blocked)
+    assert shape(problem) == shape(shown[4])
+    assert shape(problem["blocked"][0]) == shape(shown[2])
+    assert {name: problem[name] for name in ("type", "title", "status", "detail")} == {
+        name: shown[4][name] for name in ("type", "title", "status", "detail")
+    }

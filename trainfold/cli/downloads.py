@@ -11,7 +11,7 @@ import typer
 
 from db.engine import reading
 from db.versions import find_version
-from domain.documents import version_document
+from domain.documents import link_document, version_document
 from domain.format import Format
 from domain.versions.naming import download_name
 from domain.versions.record import VersionRecord
@@ -67,8 +67,8 @@ def url(
         file_name=download_name(record.training_file, record.number, format.value),
         lifetime=lifetime,
     )
-    document = {"url": link, "expires_in_seconds": int(lifetime.total_seconds())}
-    show(document, lambda: stdout.print(link))
+    document = link_document(link, lifetime)
+    show(document, lambda: stdout.print(link, markup=False, highlight=False))
 
 
 def verify(file: File, version: Number = None, json: Json = False) -> None:

@@ -1,6 +1,5 @@
 """`import`: import conversation files."""
 
-import getpass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +11,7 @@ from operations.importing import Importer, ImportResult
 from trainfold.cli.exits import Exit
 from trainfold.cli.output import Json, print_table, say, show, stderr, stdout
 from trainfold.cli.ready import ready
+from trainfold.cli.user import current_user
 
 
 def import_files(
@@ -42,7 +42,7 @@ def import_files(
         engine=resources.engine(),
         store=resources.conversations_store(),
         limits=resources.settings().limits,
-        imported_by=getpass.getuser(),
+        imported_by=current_user(),
         update=update,
     )
     with Progress(console=stderr, transient=True) as bar:

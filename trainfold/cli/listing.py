@@ -1,7 +1,9 @@
 """`conversations`, `files`, `show`, `versions`: list and describe."""
 
+from collections.abc import Sequence
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
+from uuid import UUID
 
 import typer
 
@@ -10,12 +12,17 @@ from db.batches import find_batch
 from db.conversation_list import ConversationRow, list_conversations
 from db.engine import reading
 from db.training_files import TrainingFileRow, training_file_rows
-from db.versions import find_version, members
-from domain.documents import statistics_document, version_document
+from db.versions import find_version, member_ids
+from domain.documents import version_document
 from domain.source.vocabulary import EnrichmentStatus
 from domain.statistics import scaffolding_distribution
 from domain.versions.record import VersionRecord
 from operations import resources
+from operations.documents import (
+    conversation_document,
+    training_file_document,
+    training_file_members_document,
+)
 from trainfold.cli.output import Json, print_table, show, stdout
 from trainfold.cli.ready import ready
 from trainfold.cli.selection import File
@@ -25,12 +32,6 @@ class Sort(StrEnum):
     BATCH = "batch"
     CREATED = "created"
     QUALITY = "quality"
-
-
-CONVERSATION_FIELDS = {
-    "conversation_id", "persona_key", "emotional_arc_key", "topic_key", "quality_score", "tier",
-    "enrichment_status", "created_at",
-}  # fmt: skip
 
 
 def conversations(
@@ -52,7 +53,7 @@ def conversations(
             sort=sort.value,
             limit=limit,
         )
-    show([_conversation_document(row) for row in rows], lambda: _print_conversations(rows))
+    show([conversation_document(row) for row in rows], lambda: _print_conversations(rows))
 
 
 def files(json: Json = False) -> None:
@@ -60,7 +61,7 @@ def files(json: Json = False) -> None:
     ready("database")
     with reading(resources.engine()) as connection:
         rows = training_file_rows(connection)
-    show([_file_document(row) for row in rows], lambda: _print_files(rows))
+    show([training_file_document(row) for row in rows], lambda: _print_files(rows))
 
 
 def show_file(file: File, json: Json = False) -> None:
@@ -69,8 +70,8 @@ def show_file(file: File, json: Json = False) -> None:
     with reading(resources.engine()) as connection:
         version = find_version(connection, file)
         (row,) = training_file_rows(connection, file)
-        ids = [str(member.conversation_id) for member in members(connection, version)]
-    document = _file_document(row) | {"conversation_ids": ids}
+        ids = member_ids(connection, version)
+    document = training_file_members_document(row, ids)
     show(document, lambda: _print_file(row, version, ids))
 
 
@@ -80,20 +81,6 @@ def versions(file: File, json: Json = False) -> None:
     with reading(resources.engine()) as connection:
         records = database.versions(connection, file)
     show([version_document(record) for record in records], lambda: _print_versions(records))
-
-
-def _conversation_document(row: ConversationRow) -> dict[str, Any]:
-    return row.model_dump(include=CONVERSATION_FIELDS) | {
-        "batch_ids": [batch.id for batch in row.batches],
-        "batch_names": [batch.name for batch in row.batches],
-        "training_files": [file.name for file in row.training_files],
-    }
-
-
-def _file_document(row: TrainingFileRow) -> dict[str, Any]:
-    return row.model_dump(mode="json", exclude={"statistics"}) | {
-        "statistics": statistics_document(row.statistics)
-    }
 
 
 def _print_conversations(rows: list[ConversationRow]) -> None:
@@ -138,7 +125,8 @@ def _print_files(rows: list[TrainingFileRow]) -> None:
     )  # fmt: skip
 
 
-def _print_file(row: TrainingFileRow, version: VersionRecord, ids: list[str]) -> None:
+def _print_file(row: TrainingFileRow, version: VersionRecord, ids: Sequence[UUID]) -> None:
+
     _print_files([row])
     for kind, counts in scaffolding_distribution(version.statistics).items():
         stdout.print()

@@ -9,6 +9,7 @@ from domain.documents import blocked_document
 from domain.errors import AccessRefused, Blocked, NotFound, TrainfoldError, Unreachable
 from trainfold import __version__
 from trainfold.cli import (
+    api_tokens,
     console,
     demo,
     downloads,
@@ -76,6 +77,7 @@ app.command(rich_help_panel=FILES)(downloads.verify)
 app.command(rich_help_panel=FILES)(upkeep.maintain)
 app.command(rich_help_panel=CONSOLE)(console.console)
 app.command("console-user", rich_help_panel=CONSOLE)(console.console_user)
+app.add_typer(api_tokens.app, name="api-token", rich_help_panel=CONSOLE)
 app.command(rich_help_panel=STACK)(local.up)
 app.command(rich_help_panel=STACK)(local.down)
 app.command(rich_help_panel=STACK)(local.status)

@@ -1,6 +1,5 @@
 """`check`, `add`, `rebuild`: ask for a new version."""
 
-import getpass
 import shlex
 from typing import Annotated, Any
 from uuid import UUID, uuid4
@@ -9,7 +8,7 @@ import typer
 
 from db.engine import reading
 from db.versions import find_version
-from domain.documents import rebuilt_document, version_document
+from domain.documents import admitted_document, rebuilt_document, version_document
 from domain.statistics import quality_summary
 from domain.versions.record import VersionRecord
 from domain.versions.requests import AddRequest
@@ -18,6 +17,7 @@ from operations.admission import decide, gate
 from trainfold.cli.output import Json, print_facts, print_table, say, show, stderr, stdout
 from trainfold.cli.ready import ready
 from trainfold.cli.selection import BatchOption, File, IdArguments, IdsFromOption, selected_ids
+from trainfold.cli.user import current_user
 
 New = Annotated[bool, typer.Option("--new", help="Create the training file.")]
 DescriptionOption = Annotated[
@@ -44,14 +44,14 @@ def check(
         training_file=file,
         conversation_ids=tuple(selected_ids(ids, batch, ids_from)),
         new=new,
-        requested_by=_user(),
+        requested_by=current_user(),
         request_id=str(uuid4()),
     )
     with reading(resources.engine()) as connection:
         admission = gate(connection, request)
-    eligible = [str(conversation.conversation_id) for conversation in admission.conversations]
-    document = {"training_file": request.name, "new": new, "eligible": eligible, "blocked": []}
-    show(document, lambda: stdout.print(f"All {len(eligible)} conversations may be added."))
+    count = len(admission.conversations)
+    document = admitted_document(request, admission)
+    show(document, lambda: stdout.print(f"All {count} conversations may be added."))
 
 
 def add(
@@ -106,7 +106,7 @@ def add_request(
         new=new,
         description=description,
         strict=strict,
-        requested_by=requested_by or _user(),
+        requested_by=requested_by or current_user(),
         request_id=request_id or str(uuid4()),
     )
 
@@ -162,7 +162,7 @@ def rebuild(
             current.training_file,
             whole=whole,
             strict=strict,
-            requested_by=requested_by or _user(),
+            requested_by=requested_by or current_user(),
             request_id=request_id or str(uuid4()),
             return_state=True,
         )
@@ -218,10 +218,3 @@ def _quality(version: VersionRecord) -> str:
 def _print_warnings(version: VersionRecord) -> None:
     rows = [(w.conversation_id, w.message, w.count, w.path) for w in version.warnings]
     print_table(["conversation", "warning", "#times", "first at"], rows, empty="")
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"

@@ -114,6 +114,17 @@ class Runs:
             outcome=self._outcome(run) if is_finished else None,
         )
 
+    def of_request(self, request_id: str) -> RunProgress:
+        """Return how far the run of an add is; raise NotFound if there is no such request."""
+        body = {
+            "flows": {"name": {"any_": [ADD]}},
+            "flow_runs": {"idempotency_key": {"any_": [request_id]}},
+            "limit": 1,
+        }
+        for run in self._api.post("/flow_runs/filter", body):
+            return self.progress(UUID(run["id"]))
+        raise NotFound(f"No request has the id {request_id}.")
+
     def touching(self, training_file: str, *, limit: int) -> list[RunSummary]:
         """List the runs that add to or rebuild a training file, newest first."""
         # A run gets the training file's name when it starts; until then it may have any name.

@@ -1,4 +1,4 @@
-"""Resolve training files in a page's URL."""
+"""Training files in addresses of pages and of the API."""
 
 from uuid import UUID
 

@@ -1,0 +1,1 @@
+"""The HTTP API for applications, at /api/v1: the console's operations as JSON."""

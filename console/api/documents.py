@@ -1,0 +1,194 @@
+"""The shapes of the API's answers, for its OpenAPI description.
+
+The documents themselves are those of `--json` (`domain.documents`, `operations.documents`). An
+answer that has another shape is a defect, so that the description stays true.
+"""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import ConfigDict, Field, WithJsonSchema
+
+from db.batches import Batch
+from db.training_files import TrainingFileChoice
+from domain.findings import Reason, VersionWarning
+from domain.frozen import FrozenModel
+
+# Documents hold text already. Reading it as moments and numbers would write it differently.
+Moment = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
+Number = int | float
+
+
+class Document(FrozenModel):
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+
+class QualitySummary(Document):
+    """Scores run over training pairs."""
+
+    avg_quality_score: Number
+    min_quality_score: Number
+    max_quality_score: Number
+    human_reviewed_count: int
+    human_reviewed_percentage: Number
+
+
+class ScaffoldingDistribution(Document):
+    """How many conversations have each key."""
+
+    personas: dict[str, int]
+    emotional_arcs: dict[str, int]
+    training_topics: dict[str, int]
+
+
+class Statistics(Document):
+    quality_summary: QualitySummary
+    scaffolding_distribution: ScaffoldingDistribution
+    quality_tiers: dict[str, int]
+
+
+class StoredFile(Document):
+    key: str
+    size_bytes: int
+    digest: str
+
+
+class Version(Document):
+    """One immutable state of a training file."""
+
+    training_file: str
+    training_file_id: UUID
+    version: int
+    reason: Literal["create", "add", "remove", "rebuild", "rollback"]
+    request_id: str
+    created_at: Moment
+    created_by: str
+    conversations: int
+    training_pairs: int
+    examples: int
+    statistics: Statistics
+    full: StoredFile = Field(alias="json")
+    lines: StoredFile = Field(alias="jsonl")
+    warnings: tuple[VersionWarning, ...]
+
+
+class Versions(Document):
+    """Versions of a training file, newest first."""
+
+    items: tuple[Version, ...]
+    next: str | None
+    """Where the older ones are; null on the last page."""
+
+
+class TrainingFiles(Document):
+    """Training files to choose from, by name."""
+
+    items: tuple[TrainingFileChoice, ...]
+
+
+class TrainingFile(Document):
+    """A training file with the numbers of its current version."""
+
+    id: UUID
+    name: str
+    status: Literal["active", "archived"]
+    updated_at: Moment
+    conversation_count: int
+    pair_count: int
+    description: str
+    current_version: int
+    created_at: Moment
+    created_by: str
+    example_count: int
+    json_size_bytes: int
+    jsonl_size_bytes: int
+    statistics: Statistics
+    conversation_ids: tuple[UUID, ...]
+    """In the order in which they were added."""
+
+
+class DownloadLink(Document):
+    """A link that anyone can open until it expires."""
+
+    url: str
+    expires_in_seconds: int
+
+
+class Admitted(Document):
+    """Nothing blocks."""
+
+    training_file: str
+    new: bool
+    eligible: tuple[UUID, ...]
+    blocked: tuple[Reason, ...] = Field(max_length=0)
+
+
+class Refused(Document):
+    """Why the conversations cannot be added."""
+
+    blocked: tuple[Reason, ...] = Field(min_length=1)
+
+
+class Progress(Document):
+    """Conversations: in the request, read from the store, checked."""
+
+    total: int
+    fetched: int
+    validated: int
+
+
+class Failure(Document):
+    type: str | None
+    """The name of an error of trainfold, where the run ended with one."""
+    message: str
+
+
+class RequestStatus(Document):
+    """How far a request is. `done`, `blocked` and `failed` are final until it is sent again."""
+
+    request_id: str
+    state: Literal["accepted", "running", "done", "blocked", "failed"]
+    training_file: str
+    progress: Progress | None
+    """Null once the version is made."""
+    version: Version | None
+    """The version that the request made, in the state `done`."""
+    blocked: tuple[Reason, ...]
+    """Every reason, in the state `blocked`; nothing was written."""
+    error: Failure | None
+    """What went wrong, in the state `failed`; nothing was written."""
+    run_id: UUID | None
+    """The flow run in Prefect, for operators; null once the version is made."""
+
+
+class Batches(Document):
+    """Batches by name."""
+
+    items: tuple[Batch, ...]
+    next: str | None
+
+
+class Conversation(Document):
+    conversation_id: UUID
+    persona_key: str | None
+    emotional_arc_key: str | None
+    topic_key: str | None
+    quality_score: Annotated[str, Field(examples=["4.1250"])] | None
+    """A decimal number as the database has it."""
+    tier: str | None
+    enrichment_status: str | None
+    created_at: Moment | None
+    batch_ids: tuple[UUID, ...]
+    batch_names: tuple[str | None, ...]
+    training_files: tuple[str, ...]
+
+
+class Conversations(Document):
+    """One page of the conversations that match."""
+
+    items: tuple[Conversation, ...]
+    total: int
+    """How many match; counting ends at 2,000."""
+    total_is_exact: bool
+    next: str | None
+    """Where the next page is; null on the last one, and where 2,000 have been listed."""
