@@ -57,7 +57,7 @@ def run(*, conversations: int, repeats: int) -> Report:
     _vacuum(engine)
     schemas_of(engine).forget()
     with engine.connect() as connection:
-        indexes = offered_indexes(source_tables(connection))
+        indexes = offered_indexes(source_tables(connection).shape)
         batch, id = connection.exec_driver_sql(
             "SELECT (SELECT id FROM public.batch_jobs LIMIT 1), "
             "(SELECT conversation_id FROM public.conversations LIMIT 1)"

@@ -11,12 +11,13 @@ from db.conversation_list import ConversationRow, list_conversations
 from db.engine import reading
 from db.training_files import TrainingFileRow, training_file_rows
 from db.versions import find_version, members
+from db.visibility import hidden_rows
 from domain.documents import statistics_document, version_document
 from domain.source.vocabulary import EnrichmentStatus
 from domain.statistics import scaffolding_distribution
 from domain.versions.record import VersionRecord
 from operations import resources
-from trainfold.cli.output import Json, print_table, show, stdout
+from trainfold.cli.output import Json, print_table, say, show, stdout
 from trainfold.cli.ready import ready
 from trainfold.cli.selection import File
 
@@ -52,7 +53,11 @@ def conversations(
             sort=sort.value,
             limit=limit,
         )
-    show([_conversation_document(row) for row in rows], lambda: _print_conversations(rows))
+        hidden = None if rows else hidden_rows(connection)
+    advice = "" if hidden else " `trainfold import PATH` imports conversation files."
+    show([_conversation_document(row) for row in rows], lambda: _print_conversations(rows, advice))
+    if hidden:
+        say(hidden)
 
 
 def files(json: Json = False) -> None:
@@ -96,7 +101,7 @@ def _file_document(row: TrainingFileRow) -> dict[str, Any]:
     }
 
 
-def _print_conversations(rows: list[ConversationRow]) -> None:
+def _print_conversations(rows: list[ConversationRow], advice: str) -> None:
     print_table(
         ["conversation", "persona, arc, topic", "#quality", "tier", "status", "batch", "in"],
         (
@@ -111,7 +116,7 @@ def _print_conversations(rows: list[ConversationRow]) -> None:
             )
             for row in rows
         ),
-        empty="No conversation matches. `trainfold import PATH` imports conversation files.",
+        empty=f"No conversation matches.{advice}",
     )
 
 
