@@ -11,6 +11,7 @@ from trainfold import __version__
 from trainfold.cli import (
     console,
     demo,
+    doctor,
     downloads,
     export,
     imports,
@@ -82,6 +83,7 @@ app.command(rich_help_panel=STACK)(local.status)
 app.command(rich_help_panel=STACK)(local.password)
 app.command(rich_help_panel=STACK)(setup.deploy)
 app.command(rich_help_panel=STACK)(setup.migrate)
+app.command(rich_help_panel=STACK)(doctor.doctor)
 app.command(rich_help_panel=STACK)(demo.demo)
 
 
