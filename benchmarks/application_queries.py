@@ -68,7 +68,7 @@ def run(*, conversations: int, repeats: int) -> Report:
     schemas_of(engine).forget()
     bare = _measure(engine, "without indexes", repeats)
     with engine.begin() as connection:
-        for index in offered_indexes(source_tables(connection)):
+        for index in offered_indexes(source_tables(connection).shape):
             connection.exec_driver_sql(index)
     _vacuum(engine)
     return Report([*bare, *_measure(engine, "with indexes", repeats)])

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection
 
 from db.schemas import statement
+from db.visibility import hidden_rows
 from domain.errors import NotFound
 
 
@@ -39,9 +40,8 @@ def find_batch(connection: Connection, id_or_name: str) -> Batch:
         return Batch.model_validate(rows[0])
     if rows:
         raise NotFound(f"Several batches are named “{id_or_name}”; give the Batch ID.")
-    raise NotFound(
-        f"There is no batch “{id_or_name}”. `trainfold conversations --sort batch` shows them."
-    )
+    advice = "`trainfold conversations --sort batch` shows them."
+    raise NotFound(f"There is no batch “{id_or_name}”. {hidden_rows(connection) or advice}")
 
 
 def conversation_ids_of(connection: Connection, batch: Batch) -> Sequence[UUID]:

@@ -11,27 +11,28 @@ from typing import Any
 import psycopg
 from sqlalchemy import Connection, Engine, create_engine, func, select, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from db.address import read_address
+from db.refusals import first_line, is_undefined, translated
 from db.schema import DEFAULT_SCHEMA
 from db.schemas import OPTION, Schemas, schemas_of
-from domain.errors import (
-    AccessRefused,
-    CommitOutcomeUnknown,
-    DatabaseRefused,
-    NotReady,
-    TrainfoldError,
-    Unreachable,
-)
+from domain.errors import CommitOutcomeUnknown
 
 MAX_SECONDS = 150
 """One use of a connection may take so long: more than any statement_timeout that is set."""
-
-UNDEFINED_TABLE = "42P01"
-UNDEFINED_COLUMN = "42703"
-REFUSED = (
-    psycopg.errors.InvalidPassword,
-    psycopg.errors.InvalidAuthorizationSpecification,
-)
+POOL_SIZE = 4
+IGNORED = "trainfold_ignored_options"
+CONNECT_ARGS = {
+    "prepare_threshold": None,
+    "connect_timeout": 10,
+    # A peer that vanished without a word is noticed in a minute, not in hours.
+    "keepalives_idle": 20,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
+"""How to connect, where the address does not say otherwise."""
 
 
 def make_engine(
@@ -39,31 +40,35 @@ def make_engine(
 ) -> Engine:
     """Make an engine that connects when it is first used; the driver is always psycopg.
 
-    Own tables are in `schema`. Source tables are read in `source_schema`; without one in `public`
-    if it has conversations, otherwise in `schema`.
+    Own tables are in `schema`. Source tables are read in `source_schema`, or in the schema that the
+    address names; without one in `public` if it has conversations, otherwise in `schema`. Raises
+    NotReady if the address cannot be read.
     """
-    _, separator, rest = url.partition("://")
+    address = read_address(url)
     return create_engine(
-        f"postgresql+psycopg{separator}{rest}",
+        address.url,
         connect_args={
-            "prepare_threshold": None,
-            "connect_timeout": 10,
-            # A peer that vanished without a word is noticed in a minute, not in hours.
-            "keepalives_idle": 20,
-            "keepalives_interval": 10,
-            "keepalives_count": 3,
-            "tcp_user_timeout": 60_000,
+            name: value for name, value in CONNECT_ARGS.items() if name not in address.url.query
         },
-        pool_size=4,
+        pool_size=address.max_connections or POOL_SIZE,
+        max_overflow=0 if address.max_connections else 10,
+        pool_timeout=address.pool_timeout_seconds or 30,
         pool_pre_ping=True,
         pool_recycle=300,
         # Row values and passwords stay out of error messages and logs.
         hide_parameters=True,
         execution_options={
             "schema_translate_map": {DEFAULT_SCHEMA: schema},
-            OPTION: Schemas(own=schema, source=source_schema),
+            OPTION: Schemas(own=schema, source=source_schema or address.schema),
+            IGNORED: address.ignored,
         },
     )
+
+
+def ignored_options(engine: Engine) -> tuple[str, ...]:
+    """Return the options of the address that neither libpq nor trainfold knows."""
+    ignored: tuple[str, ...] = engine.get_execution_options().get(IGNORED, ())
+    return ignored
 
 
 @contextmanager
@@ -89,7 +94,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
             transaction.commit()
         except (OperationalError, InterfaceError) as error:
             raise CommitOutcomeUnknown(
-                f"The connection to the database died while committing: {_first_line(error)}. "
+                f"The connection to the database died while committing: {first_line(error)}. "
                 "The request id tells whether the change was made: run the same request again."
             ) from error
 
@@ -128,38 +133,7 @@ def current_time(connection: Connection) -> datetime:
 def _own_errors(engine: Engine) -> Iterator[None]:
     try:
         yield
-    except DBAPIError as error:
-        if _is_undefined(error):
+    except (DBAPIError, PoolTimeout) as error:
+        if is_undefined(error):
             schemas_of(engine).forget()
-        raise _translated(error) from error
-
-
-def _is_undefined(error: DBAPIError) -> bool:
-    return getattr(error.orig, "sqlstate", None) in (UNDEFINED_TABLE, UNDEFINED_COLUMN)
-
-
-def _translated(error: DBAPIError) -> TrainfoldError:
-    if _is_undefined(error):
-        return NotReady(
-            f"The database lacks a table or column that trainfold needs ({_first_line(error)}). "
-            "Nothing was changed. Run `trainfold migrate` with TRAINFOLD_DATABASE_URL set."
-        )
-    if isinstance(error.orig, REFUSED) or "password authentication failed" in str(error.orig):
-        return AccessRefused(
-            "The database refuses the user or the password. Check TRAINFOLD_DATABASE_URL."
-        )
-    if isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
-        return AccessRefused(
-            f"The database does not let this user do that: {_first_line(error)}. Nothing was "
-            "changed by it. docs/configuration.md lists the rights that the user needs."
-        )
-    if isinstance(error, OperationalError):
-        return Unreachable(f"The database does not answer: {_first_line(error)}")
-    return DatabaseRefused(
-        f"The database refuses a statement: {_first_line(error)}. Nothing was changed by it.",
-        getattr(getattr(error.orig, "diag", None), "constraint_name", None),
-    )
-
-
-def _first_line(error: DBAPIError) -> str:
-    return str(error.orig).strip().splitlines()[0]
+        raise translated(error, engine) from error

@@ -46,12 +46,18 @@ def check_for_drift(engine: Engine) -> None:
 def require_current(engine: Engine) -> None:
     """Raise NotReady unless the schema is the one that this code needs."""
     with reading(engine) as connection:
-        found, needed = _revision(connection), _head()
-    if found != needed:
+        current_revision(connection)
+
+
+def current_revision(connection: Connection) -> str:
+    """Return the schema's revision; raise NotReady unless it is the one that this code needs."""
+    found, needed = _revision(connection), _head()
+    if found is None or found != needed:
         raise NotReady(
             f"The database's schema is at {found or 'nothing'}, this trainfold needs {needed}. "
             "Nothing was changed. Run `trainfold migrate` with TRAINFOLD_DATABASE_URL set."
         )
+    return found
 
 
 def _revision(connection: Connection) -> str | None:

@@ -51,11 +51,17 @@ def create_schema(connection: Connection) -> None:
 
     `CREATE SCHEMA IF NOT EXISTS` demands the right to create schemas where the schema exists, too.
     """
+    if not require_schema(connection):
+        connection.execute(text(f"CREATE SCHEMA {quoted(schemas_of(connection).own)}"))
+
+
+def require_schema(connection: Connection) -> bool:
+    """Tell whether the schema exists; raise AccessRefused unless a migration can work in it."""
     own = schemas_of(connection).own
     rights = connection.execute(_RIGHTS, {"own": own}).one()
     schema, role = quoted(own), quoted(rights.role)
     if rights.may_create_tables:
-        return
+        return True
     if rights.may_create_tables is not None:
         raise AccessRefused(
             f"The user {rights.role} may not create tables in the schema {own}. Nothing was "
@@ -67,7 +73,7 @@ def create_schema(connection: Connection) -> None:
             f"There is no schema {own}, and the user {rights.role} may not create it. Nothing was "
             f"changed. Let the database's owner run: CREATE SCHEMA {schema} AUTHORIZATION {role};"
         )
-    connection.execute(text(f"CREATE SCHEMA {schema}"))
+    return False
 
 
 def statements_to_close(connection: Connection) -> list[str]:

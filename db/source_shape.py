@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Row, text
 
+from db.privileges import READING, grant, unreadable
 from db.schema import quoted
 from domain.errors import AccessRefused, NotReady
 
@@ -103,13 +104,10 @@ def _require_rights(columns: list[Row[tuple[str, ...]]], schema: str, role: str,
     readable = {row.table_name for row in columns if row.is_readable}
     closed = sorted({row.table_name for row in columns} - readable)
     if closed:
-        names = ", ".join(f"{quoted(schema)}.{name}" for name in closed)
-        raise AccessRefused(
-            f"The user {role} may not read {names}. Nothing was changed. To use trainfold's own "
-            f"tables, set TRAINFOLD_SOURCE_SCHEMA={own}; to use these, let their owner run: GRANT "
-            f"USAGE ON SCHEMA {quoted(schema)} TO {quoted(role)}; GRANT SELECT ON {names} TO "
-            f"{quoted(role)};"
-        )
+        names = [f"{quoted(schema)}.{name}" for name in closed]
+        grants = [grant("USAGE", "SCHEMA", quoted(schema), quoted(role))]
+        grants += [grant(READING, "TABLE", name, quoted(role)) for name in names]
+        raise AccessRefused(unreadable(role, names, grants, own=own))
 
 
 def _require_columns(

@@ -89,15 +89,14 @@ def source_tables_of(shape: SourceShape) -> SourceTables:
     return _Builder(shape).source_tables()
 
 
-def offered_indexes(tables: SourceTables) -> list[str]:
+def offered_indexes(shape: SourceShape) -> list[str]:
     """Return indexes of the application's tables that make gate, lists and search quick.
 
     Trainfold never creates them: the tables are the application's.
     """
-    shape = tables.shape
-    if shape.is_ours:
+    columns = shape.tables.get("conversations", {})
+    if shape.is_ours or not columns:
         return []
-    columns = shape.tables["conversations"]
     plain = {
         "created_at": "timestamptz",
         "quality_score": "numeric",

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from domain.diagnosis import Check, failures
 from domain.errors import Damaged, TrainfoldError
 from domain.exports.summary import ExportSummary
 from domain.findings import Reason
@@ -87,6 +88,22 @@ def verified_document(names: Sequence[str], damaged: Sequence[Damaged]) -> dict[
         "damaged": [
             {"training_file": d.name, "version": d.version, "findings": list(d.findings)}
             for d in damaged
+        ],
+    }
+
+
+def diagnosis_document(checks: Sequence[Check]) -> dict[str, Any]:
+    return {
+        "sound": not failures(checks),
+        "checks": [
+            {
+                "check": check.name,
+                "state": check.outcome.value,
+                "finding": check.finding,
+                "text": check.text,
+                "sql": list(check.sql),
+            }
+            for check in checks
         ],
     }
 

@@ -1,15 +1,19 @@
 """Ask the gate, except for a request that already made its version."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from sqlalchemy import Connection
 
 from db.gate_facts import gate_facts
 from db.versions import version_of_request
-from domain.errors import Blocked
+from db.visibility import hidden_rows
+from domain.errors import AccessRefused, Blocked
 from domain.versions.eligibility import (
     Admission,
+    ConversationFacts,
     EligibleConversation,
+    TrainingFileFacts,
     admit,
     readmit,
     refuse_malformed,
@@ -22,9 +26,12 @@ from domain.versions.requests import MAX_CONVERSATIONS, AddRequest, VersionReque
 def gate(
     connection: Connection, request: AddRequest, *, max_conversations: int = MAX_CONVERSATIONS
 ) -> Admission:
-    """Admit the request, or raise Blocked with every reason; change nothing."""
+    """Admit the request, or raise Blocked with every reason; change nothing.
+
+    Raises AccessRefused where row level security hides all conversations.
+    """
     refuse_malformed(request, max_conversations=max_conversations)
-    return admit(request, *gate_facts(connection, request.name, request.ids))
+    return admit(request, *_visible_facts(connection, request.name, request.ids))
 
 
 def decide(
@@ -61,8 +68,18 @@ def readmit_members(
 
     Raises Blocked otherwise, and if the training file is not active.
     """
-    training_file, facts = gate_facts(
+    training_file, facts = _visible_facts(
         connection, name, [member.conversation_id for member in members]
     )
     assert training_file is not None  # noqa: S101 - its members were read in this transaction
     return readmit(training_file, members, facts)
+
+
+def _visible_facts(
+    connection: Connection, name: str, ids: Sequence[UUID]
+) -> tuple[TrainingFileFacts | None, dict[UUID, ConversationFacts]]:
+    training_file, facts = gate_facts(connection, name, ids)
+    if ids and not facts and (explanation := hidden_rows(connection)):
+        # Judged without its rows, every conversation would be unknown.
+        raise AccessRefused(explanation)
+    return training_file, facts

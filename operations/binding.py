@@ -36,13 +36,32 @@ def require_bound(engine: Engine, store: ObjectStore, *, even_if_empty: bool = F
     """
     with reading(engine) as connection:
         own = installation_id(connection)
-    binding = _read(store)
+    binding = read_binding(store)
     if binding is None:
         with reading(engine) as connection:
             keys, now = newest_keys(connection), current_time(connection)
         if keys and not even_if_empty:
             _refuse_wrong_bucket(store, keys)
         binding = _bind(store, Binding(installation=own, bound_at=now))
+    _require_own(binding, own, store)
+
+
+def own_binding(engine: Engine, store: ObjectStore) -> Binding | None:
+    """Return the bucket's binding to this database, None while it is nobody's; bind nothing.
+
+    Raises NotReady for a bucket of another database, or not the one with this one's versions.
+    """
+    binding = read_binding(store)
+    with reading(engine) as connection:
+        own, keys = installation_id(connection), newest_keys(connection)
+    if binding is not None:
+        _require_own(binding, own, store)
+    elif keys:
+        _refuse_wrong_bucket(store, keys)
+    return binding
+
+
+def _require_own(binding: Binding, own: UUID, store: ObjectStore) -> None:
     if binding.installation != own:
         raise NotReady(
             f"The bucket “{store.bucket}” belongs to another trainfold database (installation "
@@ -57,10 +76,11 @@ def _bind(store: ObjectStore, binding: Binding) -> Binding:
     """Write the marker and return the one that is there then: another process may be faster."""
     data = binding.model_dump_json().encode()
     store.put(INSTALLATION_KEY, data, content_type="application/json", if_absent=True)
-    return _read(store) or binding
+    return read_binding(store) or binding
 
 
-def _read(store: ObjectStore) -> Binding | None:
+def read_binding(store: ObjectStore) -> Binding | None:
+    """Return what the bucket's marker says; None if it has none."""
     store.require()
     try:
         return Binding.model_validate_json(store.get(INSTALLATION_KEY, max_bytes=MAX_MARKER_BYTES))

@@ -10,9 +10,10 @@ from db.engine import current_time, reading
 from db.versions import referenced_keys, training_file_ids
 from domain.errors import NotReady
 from domain.frozen import FrozenModel
-from domain.versions.garbage import MAX_CLOCK_DIFFERENCE, GarbageRule, Standing
+from domain.versions.garbage import GarbageRule, Standing
 from domain.versions.naming import INSTALLATION_KEY
 from operations.binding import require_bound
+from operations.clocks import require_same_time
 from storage.store import ListedObject, ObjectStore
 
 MAX_FOREIGN_LISTED = 1_000
@@ -44,7 +45,7 @@ def sweep_store(engine: Engine, store: ObjectStore, *, safe_age: timedelta, dele
         referenced = referenced_keys(connection)
         ids = training_file_ids(connection)
         now = current_time(connection)
-    _require_same_time(now, store.current_time())
+    require_same_time({"database": now, "object store": store.current_time()})
     rule = GarbageRule(
         referenced=referenced,
         training_file_ids=ids,
@@ -82,14 +83,3 @@ def _bound_at(listed: list[ListedObject], store: ObjectStore) -> datetime:
         f"{INSTALLATION_KEY} has gone from the bucket “{store.bucket}” while it was listed. "
         "Nothing was removed. Run maintenance again."
     )
-
-
-def _require_same_time(database: datetime, store: datetime) -> None:
-    difference = abs(database - store)
-    if difference > MAX_CLOCK_DIFFERENCE:
-        minutes = difference.total_seconds() / 60
-        raise NotReady(
-            f"The clocks of the database ({database:%Y-%m-%d %H:%M:%S}) and of the object store "
-            f"({store:%Y-%m-%d %H:%M:%S}) differ by {minutes:,.0f} minutes. Nothing was removed: "
-            "which object is old cannot be told. Set both clocks, then run maintenance again."
-        )

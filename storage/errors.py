@@ -101,7 +101,8 @@ def translated(error: ClientError | BotoCoreError, target: Target) -> TrainfoldE
     what = "broke off" if isinstance(error, HTTPClientError) else "failed"
     return Unreachable(
         f"The connection to the object store {what} at {target} "
-        f"({type(error).__name__}; {target.endpoint_url})."
+        f"({type(error).__name__}; {target.endpoint_url}). Nothing was changed. Try again; check "
+        "the network, and TRAINFOLD_S3_ENDPOINT_URL."
     )
 
 

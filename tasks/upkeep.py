@@ -2,12 +2,12 @@
 
 from prefect import task
 
-from db import migrate
 from db.engine import reading
 from db.training_files import training_file_choices
 from domain.versions.record import VersionRecord
 from operations import resources
 from operations.binding import require_bound
+from operations.doctor.database import require_database
 from operations.sweep import Swept, sweep_store
 from operations.verify import verify_version
 from tasks.policies import retried
@@ -15,11 +15,11 @@ from tasks.policies import retried
 
 @task(name="check-preconditions", task_run_name="check preconditions")
 def check_preconditions() -> None:
-    """Raise NotReady, AccessRefused or Unreachable unless schema and buckets can be used.
+    """Raise NotReady, AccessRefused or Unreachable, in the doctor's words, unless work can begin.
 
     The bucket of training files must be this database's; one that is nobody's yet is bound.
     """
-    migrate.require_current(resources.engine())
+    require_database(resources.engine())
     resources.conversations_store().require()
     require_bound(resources.engine(), resources.training_files_store())
 

@@ -29,6 +29,7 @@ from db.conversation_search import (
 from db.engine import reading
 from db.search_terms import KnownNames, SearchTerms
 from db.training_files import training_file_choices, training_file_rows
+from db.visibility import hidden_rows
 from domain.findings import Reason
 from domain.source.vocabulary import EnrichmentStatus
 from domain.versions.eligibility import source_reasons
@@ -65,11 +66,13 @@ def conversations(request: Request) -> Response:
         page, query = _existing_page(connection, query, terms)
         rows = conversation_rows(connection, page.ids)
         batches = list_batches(connection, limit=MAX_BATCHES)
+        hidden = None if rows else hidden_rows(connection)
     return render(
         request,
         "conversations.html",
         query=query,
         rows=rows,
+        hidden=hidden,
         reasons_of={row.conversation_id: _reasons(row) for row in rows},
         batches=batches,
         total=page.total,

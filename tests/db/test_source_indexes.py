@@ -67,7 +67,7 @@ def test_no_page_and_no_gate_reads_a_table_row_by_row(empty_database: Engine, ta
     execute(engine, tables)
     execute(engine, LARGE.format(key=KEYS[tables]))
     with reading(engine) as connection:
-        indexes = offered_indexes(source_tables(connection))
+        indexes = offered_indexes(source_tables(connection).shape)
     execute(engine, "".join(indexes) + "ANALYZE")
     with reading(engine) as connection:
         connection.execute(text("SET LOCAL random_page_cost = 1.1"))
@@ -103,4 +103,4 @@ def test_no_page_and_no_gate_reads_a_table_row_by_row(empty_database: Engine, ta
 
 def test_tables_of_our_own_have_their_indexes(engine: Engine):
     with reading(engine) as connection:
-        assert offered_indexes(source_tables(connection)) == []
+        assert offered_indexes(source_tables(connection).shape) == []

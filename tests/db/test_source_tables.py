@@ -384,7 +384,7 @@ def test_a_right_to_read_that_is_missing_is_named_with_its_grant(project: Engine
     with reading(reader) as connection, pytest.raises(AccessRefused) as caught:
         list_conversations(connection)
     grants = str(caught.value).split("run: ")[1]
-    assert "GRANT SELECT ON public.batch_items, public.batch_jobs, public.conversations" in grants
+    assert "GRANT SELECT ON TABLE public.conversations TO reader;" in grants
     execute(project, grants)
     with reading(reader) as connection:
         assert list_conversations(connection) == []

@@ -193,7 +193,7 @@ def test_clocks_that_differ_stop_maintenance(engine, library, training_files, mo
     clock = type(training_files).current_time
     ahead = timedelta(minutes=minutes)
     monkeypatch.setattr(type(training_files), "current_time", lambda it: clock(it) + ahead)
-    with pytest.raises(NotReady, match=r"differ by 7 minutes\. Nothing was removed"):
+    with pytest.raises(NotReady, match=r"differ by 7 minutes\. Nothing was changed"):
         sweep_store(engine, training_files, safe_age=NO_AGE, delete=True)
     assert training_files.size(crashed.full.key)
 

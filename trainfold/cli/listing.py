@@ -13,6 +13,7 @@ from db.conversation_list import ConversationRow, list_conversations
 from db.engine import reading
 from db.training_files import TrainingFileRow, training_file_rows
 from db.versions import find_version, member_ids
+from db.visibility import hidden_rows
 from domain.documents import version_document
 from domain.source.vocabulary import EnrichmentStatus
 from domain.statistics import scaffolding_distribution
@@ -23,7 +24,7 @@ from operations.documents import (
     training_file_document,
     training_file_members_document,
 )
-from trainfold.cli.output import Json, print_table, show, stdout
+from trainfold.cli.output import Json, print_table, say, show, stdout
 from trainfold.cli.ready import ready
 from trainfold.cli.selection import File
 
@@ -53,7 +54,12 @@ def conversations(
             sort=sort.value,
             limit=limit,
         )
-    show([conversation_document(row) for row in rows], lambda: _print_conversations(rows))
+        hidden = None if rows else hidden_rows(connection)
+    advice = "" if hidden else " `trainfold import PATH` imports conversation files."
+    documents = [conversation_document(row) for row in rows]
+    show(documents, lambda: _print_conversations(rows, advice))
+    if hidden:
+        say(hidden)
 
 
 def files(json: Json = False) -> None:
@@ -83,7 +89,7 @@ def versions(file: File, json: Json = False) -> None:
     show([version_document(record) for record in records], lambda: _print_versions(records))
 
 
-def _print_conversations(rows: list[ConversationRow]) -> None:
+def _print_conversations(rows: list[ConversationRow], advice: str) -> None:
     print_table(
         ["conversation", "persona, arc, topic", "#quality", "tier", "status", "batch", "in"],
         (
@@ -98,7 +104,7 @@ def _print_conversations(rows: list[ConversationRow]) -> None:
             )
             for row in rows
         ),
-        empty="No conversation matches. `trainfold import PATH` imports conversation files.",
+        empty=f"No conversation matches.{advice}",
     )
 
 

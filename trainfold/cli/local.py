@@ -3,6 +3,7 @@
 from domain.errors import NotReady
 from operations import resources
 from operations.settings import home_directory
+from trainfold.cli.doctor import say_failures
 from trainfold.cli.output import Json, print_table, say, show
 from trainfold.cli.ready import ready
 from trainfold.stack import Service, ServiceStatus, Stack
@@ -14,6 +15,7 @@ def up(json: Json = False) -> None:
     """Start the local stack: PostgreSQL, S3, Prefect, a worker and the console."""
     ready("database", "s3", "prefect", worker=True, console=True)
     _show()
+    say_failures()
 
 
 def down() -> None:

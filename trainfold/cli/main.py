@@ -12,6 +12,7 @@ from trainfold.cli import (
     api_tokens,
     console,
     demo,
+    doctor,
     downloads,
     export,
     imports,
@@ -84,6 +85,7 @@ app.command(rich_help_panel=STACK)(local.status)
 app.command(rich_help_panel=STACK)(local.password)
 app.command(rich_help_panel=STACK)(setup.deploy)
 app.command(rich_help_panel=STACK)(setup.migrate)
+app.command(rich_help_panel=STACK)(doctor.doctor)
 app.command(rich_help_panel=STACK)(demo.demo)
 
 

@@ -37,7 +37,7 @@ def ready(*services: ServiceName, worker: bool = False, console: bool = False) -
     if console:
         _stack().up([LocalService.CONSOLE], say=say)
     if "prefect" in services:
-        _point_prefect_to_its_server()
+        point_prefect_to_its_server()
         _require_prefect()
 
 
@@ -62,7 +62,7 @@ def _require_prefect() -> None:
         ) from error
 
 
-def _point_prefect_to_its_server() -> None:
+def point_prefect_to_its_server() -> None:
     """Set Prefect's variables, which it reads when it is imported."""
     settings = resources.settings()
     url = os.environ.get("PREFECT_API_URL") or settings.prefect_api_url or ""

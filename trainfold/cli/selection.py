@@ -8,6 +8,8 @@ import typer
 
 from db.batches import conversation_ids_of, find_batch
 from db.engine import reading
+from db.visibility import hidden_rows
+from domain.errors import AccessRefused
 from operations import resources
 
 File = Annotated[str, typer.Argument(metavar="FILE", help="Name of the training file.")]
@@ -40,7 +42,10 @@ def ids_of_batch(id_or_name: str) -> list[str]:
     """Return all conversations of the batch with this id or name, in its order."""
     with reading(resources.engine()) as connection:
         batch = find_batch(connection, id_or_name)
-        return [str(id) for id in conversation_ids_of(connection, batch)]
+        ids = [str(id) for id in conversation_ids_of(connection, batch)]
+        if not ids and (explanation := hidden_rows(connection)):
+            raise AccessRefused(explanation)
+    return ids
 
 
 def _from_lines(source: str) -> list[str]:

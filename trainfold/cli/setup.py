@@ -8,7 +8,9 @@ import typer
 from db import migrate as schema
 from operations import resources
 from operations.binding import require_bound
+from operations.doctor.database import require_migratable
 from trainfold.cli import prefect
+from trainfold.cli.doctor import say_failures
 from trainfold.cli.output import Json, show, stdout
 from trainfold.cli.ready import ready
 from trainfold.prefect_http.registration import WORK_POOL, register
@@ -27,11 +29,13 @@ def migrate(
     The bucket of training files is bound to this database. Running it again changes nothing.
     """
     ready("database", "s3")
+    require_migratable(resources.engine())
     schema.upgrade(resources.engine())
     for store in (resources.conversations_store(), resources.training_files_store()):
         store.create_bucket()
     require_bound(resources.engine(), resources.training_files_store(), even_if_empty=bind)
     stdout.print("The schema is up to date, and both buckets exist.")
+    say_failures()
 
 
 def deploy(json: Json = False) -> None:

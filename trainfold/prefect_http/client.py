@@ -46,6 +46,9 @@ class PrefectApi:
     def patch(self, path: str, body: Mapping[str, Any]) -> Any:
         return self._request("PATCH", path, body)
 
+    def delete(self, path: str) -> None:
+        self._request("DELETE", path)
+
     def _request(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         for pause in (*PAUSES_SECONDS, None):
             try:

@@ -47,11 +47,21 @@ def register(
 
 def fingerprint(*, scheduled_rebuild: bool) -> str:
     """Return a digest that changes whenever `register` would register something else."""
-    files = [_folder() / "prefect.yaml", _automations_file(), *_flows()]
-    digest = hashlib.sha256(f"{scheduled_rebuild} {JOB_TEMPLATE}".encode())
-    for file in files:
+    return hashlib.sha256(f"{scheduled_rebuild} {release()}".encode()).hexdigest()
+
+
+def release() -> str:
+    """Return a digest of all that is registered; deployments carry it as their version."""
+    digest = hashlib.sha256(f"{JOB_TEMPLATE}".encode())
+    for file in [_folder() / "prefect.yaml", _automations_file(), *_flows()]:
         digest.update(file.read_bytes())
-    return digest.hexdigest()
+    return digest.hexdigest()[:12]
+
+
+def shipped_deployments() -> list[str]:
+    """Return the names of the deployments that belong to this release."""
+    content = yaml.safe_load((_folder() / "prefect.yaml").read_text(encoding="utf-8"))
+    return [deployment["name"] for deployment in content["deployments"]]
 
 
 def _folder() -> Path:
@@ -104,9 +114,13 @@ def _deploy(environment: Mapping[str, str]) -> None:
 
 
 def _close_form(api: PrefectApi, deployment: Mapping[str, Any]) -> None:
-    """Refuse unknown parameters: Prefect's own schemas allow them, and the run fails on them."""
+    """Refuse unknown parameters: Prefect's own schemas allow them, and the run fails on them.
+
+    The version says that this was done, and by which release; `prefect deploy` alone sets another.
+    """
     schema = {**deployment["parameter_openapi_schema"], "additionalProperties": False}
-    api.patch(f"/deployments/{deployment['id']}", {"parameter_openapi_schema": schema})
+    body = {"parameter_openapi_schema": schema, "version": release()}
+    api.patch(f"/deployments/{deployment['id']}", body)
 
 
 def _schedule(api: PrefectApi, deployment: Mapping[str, Any], *, active: bool) -> None:

@@ -1,0 +1,1 @@
+"""What `trainfold doctor` checks of the database and the store; preflight asks the same."""
