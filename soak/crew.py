@@ -1,6 +1,8 @@
 """Writer processes, forked in milliseconds from a server that has imported everything."""
 
 import multiprocessing
+import os
+import signal
 import threading
 import time
 from multiprocessing.connection import Connection, wait
@@ -31,6 +33,17 @@ class WriterProcess:
     def kill(self) -> None:
         self._killed.set()
         self._process.kill()
+
+    def freeze(self) -> None:
+        """Stop it where it is, as a machine that is suspended."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if (pid := self._process.pid) is not None:
+            os.kill(pid, number)
 
     def runs(self) -> bool:
         """Tell whether the process is within the deadline and has not answered yet."""
@@ -66,9 +79,11 @@ class WriterProcess:
 
 
 class Crew:
-    def __init__(self) -> None:
+    def __init__(self, *, with_flows: bool = False) -> None:
+        """With flows, workers have imported Prefect too, which takes seconds once."""
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["soak.preload"])
+        flows = ["soak.flow_runs"] if with_flows else []
+        self._context.set_forkserver_preload(["soak.preload", *flows])
 
     def start(self, job: Job) -> WriterProcess:
         """Start a process that waits for `go`."""

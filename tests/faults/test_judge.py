@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -181,8 +182,9 @@ def test_conversations_in_another_order_are_torn(trial: Trial):
 
 def test_a_conversation_that_is_not_as_its_source_is_torn(trial: Trial):
     conversation_id = trial.claims[0].ids[0]
-    source = trial.sources[conversation_id]
-    trial.sources[conversation_id] = source.replace(b"What should I", b"What could I")
+    (source,) = trial.sources[conversation_id]
+    other = replace(source, data=source.data.replace(b"What should I", b"What could I"))
+    trial.sources[conversation_id] = [other]
     assert any("differs from its source" in finding for finding in trial.tally().findings)
 
 

@@ -1,0 +1,82 @@
+"""Trials in which two different operations run at once on one training file."""
+
+from functools import partial
+
+from soak.deeds import (
+    Archive,
+    ImportUpdate,
+    Maintenance,
+    Preparation,
+    a_rebuild,
+    an_add,
+    together,
+)
+from soak.meanwhile import refresh
+from soak.stage import Stage
+from soak.tally import Tally
+from soak.trial import Trial
+
+ADD, REBUILD, WHOLE = "add", "rebuild", "rebuild --whole"
+IMPORT, MAINTAIN, ARCHIVE = "import --update", "maintain", "archive"
+
+OPERATIONS: dict[str, Preparation] = {
+    ADD: an_add,
+    REBUILD: a_rebuild,
+    WHOLE: partial(a_rebuild, whole=True),
+    IMPORT: ImportUpdate,
+    MAINTAIN: Maintenance,
+    ARCHIVE: Archive,
+}
+PAIRS = (
+    (ADD, REBUILD),
+    (ADD, WHOLE),
+    (ADD, IMPORT),
+    (ADD, MAINTAIN),
+    (ADD, ARCHIVE),
+    (REBUILD, WHOLE),
+    (REBUILD, IMPORT),
+    (REBUILD, MAINTAIN),
+    (REBUILD, ARCHIVE),
+    (WHOLE, MAINTAIN),
+)
+
+
+def name_of(pair: tuple[str, str]) -> str:
+    return " + ".join(pair)
+
+
+def raced(stage: Stage, pair: tuple[str, str], number: int) -> Tally:
+    """Run both at once, each once or twice."""
+    trial = Trial(stage, name_of(pair), number)
+    trial.base(trial.chance.randint(2, 4))
+    deeds = [
+        OPERATIONS[operation](trial)
+        for operation in pair
+        for _ in range(1 if operation == ARCHIVE else trial.chance.randint(1, 2))
+    ]
+    together(deeds)
+    trial.struck += len(deeds)
+    trial.settle()
+    if IMPORT not in pair or REBUILD in pair:
+        refresh(trial)
+    return trial.tally()
+
+
+FLOWS: dict[str, tuple[Preparation, ...]] = {
+    "2 adds": (partial(an_add, as_flow=True),) * 2,
+    "add + rebuild": (partial(an_add, as_flow=True), partial(a_rebuild, as_flow=True)),
+    "add + direct rebuild": (partial(an_add, as_flow=True), a_rebuild),
+    "rebuild + direct add": (partial(a_rebuild, as_flow=True), an_add),
+    "add + maintain": (partial(an_add, as_flow=True), Maintenance),
+}
+
+
+def raced_in_prefect(stage: Stage, name: str, number: int) -> Tally:
+    """Run flows at once, with each other and with requests that no flow carries out."""
+    trial = Trial(stage, f"Prefect: {name}", number)
+    trial.base(trial.chance.randint(2, 4))
+    deeds = [prepare(trial) for prepare in FLOWS[name]]
+    together(deeds)
+    trial.struck += len(deeds)
+    trial.settle()
+    return trial.tally()
