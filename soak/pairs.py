@@ -19,6 +19,9 @@ from soak.trial import Trial
 ADD, REBUILD, WHOLE = "add", "rebuild", "rebuild --whole"
 IMPORT, MAINTAIN, ARCHIVE = "import --update", "maintain", "archive"
 
+ONCE = {ARCHIVE, IMPORT}
+"""Of two imports at once, the judge could not tell whose file is the newer one."""
+
 OPERATIONS: dict[str, Preparation] = {
     ADD: an_add,
     REBUILD: a_rebuild,
@@ -52,7 +55,7 @@ def raced(stage: Stage, pair: tuple[str, str], number: int) -> Tally:
     deeds = [
         OPERATIONS[operation](trial)
         for operation in pair
-        for _ in range(1 if operation == ARCHIVE else trial.chance.randint(1, 2))
+        for _ in range(1 if operation in ONCE else trial.chance.randint(1, 2))
     ]
     together(deeds)
     trial.struck += len(deeds)

@@ -1,6 +1,7 @@
 """Carry out one request in a process of its own, directly or as a Prefect flow."""
 
 import logging
+import os
 import resource
 from dataclasses import dataclass
 from enum import StrEnum
@@ -76,9 +77,7 @@ def outcome_of(job: Job) -> RequestOutcome:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:
         if job.spare_descriptors is not None:
-            highest = max(int(descriptor.name) for descriptor in DESCRIPTORS.iterdir())
-            limit = highest + 1 + job.spare_descriptors
-            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+            resource.setrlimit(resource.RLIMIT_NOFILE, (_fill() + job.spare_descriptors, hard))
         if job.as_flow:
             from soak.flow_runs import run_as_flow  # noqa: PLC0415 - Prefect takes seconds
 
@@ -89,6 +88,15 @@ def outcome_of(job: Job) -> RequestOutcome:
     finally:
         # The answer itself must come through.
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def _fill() -> int:
+    """Use up the numbers of descriptors below the highest one; return the first that is free."""
+    highest = max(int(descriptor.name) for descriptor in DESCRIPTORS.iterdir())
+    while (filler := os.open(os.devnull, os.O_RDONLY)) <= highest:
+        pass
+    os.close(filler)
+    return filler
 
 
 def end_of(error: BaseException) -> RequestOutcome:
