@@ -33,7 +33,7 @@ def source_replaced(stage: Stage, moment: str, number: int) -> Tally:
     replace = partial(_each, ids, trial.replace_source)
     _while_waiting(trial, claim, MOMENTS[moment], replace)
     trial.settle()
-    refresh(trial)
+    rebuild_to_newest(trial)
     return trial.tally()
 
 
@@ -78,7 +78,7 @@ def writer_frozen(stage: Stage, moment: str, number: int) -> Tally:
     return trial.tally()
 
 
-def refresh(trial: Trial) -> None:
+def rebuild_to_newest(trial: Trial) -> None:
     """Rebuild until the file holds the newest state of every source."""
     claim = trial.claim_rebuild()
     claim.is_struck = False
@@ -98,15 +98,17 @@ def _add_or_rebuild(trial: Trial) -> tuple[Claim, list[UUID]]:
     return trial.claim_rebuild(), members
 
 
-def _while_waiting(trial: Trial, claim: Claim, fault: S3Fault, deed: Callable[[], object]) -> None:
+def _while_waiting(
+    trial: Trial, claim: Claim, fault: S3Fault, operation: Callable[[], object]
+) -> None:
     with trial.behind([fault]) as front:
-        front.meanwhile(deed)
+        front.meanwhile(operation)
         trial.run(claim, front)
 
 
-def _each(ids: list[UUID], deed: Callable[[UUID], object]) -> None:
+def _each(ids: list[UUID], operation: Callable[[UUID], object]) -> None:
     for conversation_id in ids:
-        deed(conversation_id)
+        operation(conversation_id)
 
 
 def _set_status(stage: Stage, conversation_id: UUID, status: str) -> None:

@@ -2,16 +2,16 @@
 
 from functools import partial
 
-from soak.deeds import (
+from soak.concurrency import (
     Archive,
     ImportUpdate,
     Maintenance,
     Preparation,
-    a_rebuild,
-    an_add,
-    together,
+    prepare_add,
+    prepare_rebuild,
+    run_concurrently,
 )
-from soak.meanwhile import refresh
+from soak.meanwhile import rebuild_to_newest
 from soak.stage import Stage
 from soak.tally import Tally
 from soak.trial import Trial
@@ -23,9 +23,9 @@ ONCE = {ARCHIVE, IMPORT}
 """Of two imports at once, the judge could not tell whose file is the newer one."""
 
 OPERATIONS: dict[str, Preparation] = {
-    ADD: an_add,
-    REBUILD: a_rebuild,
-    WHOLE: partial(a_rebuild, whole=True),
+    ADD: prepare_add,
+    REBUILD: prepare_rebuild,
+    WHOLE: partial(prepare_rebuild, whole=True),
     IMPORT: ImportUpdate,
     MAINTAIN: Maintenance,
     ARCHIVE: Archive,
@@ -52,25 +52,25 @@ def raced(stage: Stage, pair: tuple[str, str], number: int) -> Tally:
     """Run both at once, each once or twice."""
     trial = Trial(stage, name_of(pair), number)
     trial.base(trial.chance.randint(2, 4))
-    deeds = [
+    operations = [
         OPERATIONS[operation](trial)
         for operation in pair
         for _ in range(1 if operation in ONCE else trial.chance.randint(1, 2))
     ]
-    together(deeds)
-    trial.struck += len(deeds)
+    run_concurrently(operations)
+    trial.struck += len(operations)
     trial.settle()
     if IMPORT not in pair or REBUILD in pair:
-        refresh(trial)
+        rebuild_to_newest(trial)
     return trial.tally()
 
 
 FLOWS: dict[str, tuple[Preparation, ...]] = {
-    "2 adds": (partial(an_add, as_flow=True),) * 2,
-    "add + rebuild": (partial(an_add, as_flow=True), partial(a_rebuild, as_flow=True)),
-    "add + direct rebuild": (partial(an_add, as_flow=True), a_rebuild),
-    "rebuild + direct add": (partial(a_rebuild, as_flow=True), an_add),
-    "add + maintain": (partial(an_add, as_flow=True), Maintenance),
+    "2 adds": (partial(prepare_add, as_flow=True),) * 2,
+    "add + rebuild": (partial(prepare_add, as_flow=True), partial(prepare_rebuild, as_flow=True)),
+    "add + direct rebuild": (partial(prepare_add, as_flow=True), prepare_rebuild),
+    "rebuild + direct add": (partial(prepare_rebuild, as_flow=True), prepare_add),
+    "add + maintain": (partial(prepare_add, as_flow=True), Maintenance),
 }
 
 
@@ -78,8 +78,8 @@ def raced_in_prefect(stage: Stage, name: str, number: int) -> Tally:
     """Run flows at once, with each other and with requests that no flow carries out."""
     trial = Trial(stage, f"Prefect: {name}", number)
     trial.base(trial.chance.randint(2, 4))
-    deeds = [prepare(trial) for prepare in FLOWS[name]]
-    together(deeds)
-    trial.struck += len(deeds)
+    operations = [prepare(trial) for prepare in FLOWS[name]]
+    run_concurrently(operations)
+    trial.struck += len(operations)
     trial.settle()
     return trial.tally()

@@ -19,7 +19,7 @@ from soak.trial import Trial
 from trainfold.stack import Service
 
 USUAL_SECONDS = 1.0
-"""About as long as a request takes; a blow at random falls somewhere in it."""
+"""About as long as a request takes; a fault at random falls somewhere in it."""
 
 
 def killed(stage: Stage, service: Service, number: int) -> Tally:
@@ -31,7 +31,7 @@ def killed(stage: Stage, service: Service, number: int) -> Tally:
             stack.kill(service)
             stack.up()
 
-        _strike(trial, claim, kill_and_start, at_moment=number % 2 == 0)
+        _inject(trial, claim, kill_and_start, at_moment=number % 2 == 0)
         return _judged(trial)
 
 
@@ -46,7 +46,7 @@ def frozen(stage: Stage, service: Service, number: int) -> Tally:
                 time.sleep(seconds)
 
         # The client gives up on an S3 that is frozen for longer than this.
-        _strike(trial, claim, freeze, at_moment=False, read_timeout_seconds=1.0)
+        _inject(trial, claim, freeze, at_moment=False, read_timeout_seconds=1.0)
         return _judged(trial)
 
 
@@ -58,7 +58,7 @@ def turned_read_only(stage: Stage, number: int) -> Tally:
         def turn() -> None:
             _alter_system(trial.stage, "default_transaction_read_only", "on")
 
-        _strike(trial, claim, turn, at_moment=True)
+        _inject(trial, claim, turn, at_moment=True)
         _alter_system(trial.stage, "default_transaction_read_only", "off")
         return _judged(trial)
 
@@ -117,10 +117,10 @@ def _judged(trial: Trial) -> Tally:
     return trial.tally()
 
 
-def _strike(
+def _inject(
     trial: Trial,
     claim: Claim,
-    blow: Callable[[], object],
+    fault: Callable[[], object],
     *,
     at_moment: bool,
     read_timeout_seconds: float = 5.0,
@@ -131,12 +131,12 @@ def _strike(
         worker = trial.start(claim, read_timeout_seconds=read_timeout_seconds)
         worker.go()
         time.sleep(trial.chance.uniform(0, USUAL_SECONDS))
-        blow()
+        fault()
         claim.outcomes.append(worker.outcome())
         return
     trial.struck -= 1
     with trial.behind([trial.chance.choice(list(MOMENTS.values()))]) as front:
-        front.meanwhile(blow)
+        front.meanwhile(fault)
         trial.run(claim, front, read_timeout_seconds=read_timeout_seconds)
 
 

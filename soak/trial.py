@@ -43,12 +43,12 @@ class Front:
     def struck(self) -> int:
         return sum(script.struck for script in self.scripts)
 
-    def meanwhile(self, deed: Callable[[], object]) -> None:
+    def meanwhile(self, operation: Callable[[], object]) -> None:
         """Say what is done by somebody else while a message waits."""
 
         def guarded() -> None:
             try:
-                deed()
+                operation()
             except Exception as error:  # noqa: BLE001 - raised again when the block ends
                 self.errors.append(error)
 
@@ -210,9 +210,9 @@ class Trial:
         self._judge(settled=True)
         stage = self.stage
         if self.expects_newest:
-            self._add(stage.judge.about_newest(self.name, self.sources))
-        self._add(self._about_reused_ids())
-        self._add(about_leftovers(stage.engine, stage.files, self.name, self.claims))
+            self._report(stage.judge.about_newest(self.name, self.sources))
+        self._report(self._about_reused_ids())
+        self._report(about_leftovers(stage.engine, stage.files, self.name, self.claims))
         seen = look(stage.engine, self.name)
         return tally_of(
             self.findings,
@@ -230,14 +230,14 @@ class Trial:
             settled=settled,
             known_damaged=self.known_damaged,
         )
-        self._add(findings)
+        self._report(findings)
 
     def own_objects(self, seen: FileSeen) -> OwnObjects:
         """Return the store as far as this trial's objects go."""
         request_ids = {claim.request.request_id for claim in self.claims}
         return OwnObjects(self.stage.files, request_ids, prefix=f"{seen.id}/")
 
-    def _add(self, findings: Iterable[Finding]) -> None:
+    def _report(self, findings: Iterable[Finding]) -> None:
         self.findings += [finding for finding in findings if finding not in self.findings]
 
     def _about_reused_ids(self) -> Iterator[Finding]:

@@ -24,7 +24,7 @@ SET_STATUS = text("UPDATE training_files SET status = :status WHERE name_key = :
 MAX_ARCHIVED_SECONDS = 0.5
 
 
-class Deed(ABC):
+class Operation(ABC):
     """Prepared, then started and awaited together with others."""
 
     def __init__(self, trial: Trial) -> None:
@@ -38,7 +38,7 @@ class Deed(ABC):
         """Wait for its end."""
 
 
-class RequestDeed(Deed):
+class RequestOperation(Operation):
     """A request in a process of its own."""
 
     def __init__(self, trial: Trial, claim: Claim, *, as_flow: bool = False) -> None:
@@ -54,7 +54,7 @@ class RequestDeed(Deed):
         self._claim.outcomes.append(self._worker.outcome())
 
 
-class ThreadDeed(Deed):
+class ThreadOperation(Operation):
     """Something that a thread of the soak does, a little later than the others start."""
 
     def __init__(self, trial: Trial) -> None:
@@ -83,7 +83,7 @@ class ThreadDeed(Deed):
             self._error = error
 
 
-class Maintenance(ThreadDeed):
+class Maintenance(ThreadOperation):
     """Sweep: what a writer left a day ago goes, what is being written stays."""
 
     def __init__(self, trial: Trial) -> None:
@@ -105,7 +105,7 @@ class Maintenance(ThreadDeed):
             trial.findings.append(Finding(Flaw.STALE, text))
 
 
-class ImportUpdate(ThreadDeed):
+class ImportUpdate(ThreadOperation):
     """`trainfold import --update` with new files of the conversations."""
 
     def __init__(self, trial: Trial) -> None:
@@ -131,7 +131,7 @@ class ImportUpdate(ThreadDeed):
             raise AssertionError(f"import: {len(outcome.updated)} updated, {outcome.refused}")
 
 
-class Archive(ThreadDeed):
+class Archive(ThreadOperation):
     """Archive the training file and, a moment later, make it active again."""
 
     def do(self) -> None:
@@ -151,28 +151,28 @@ class Archive(ThreadDeed):
             connection.execute(SET_STATUS, {"status": status, "key": key})
 
 
-def an_add(trial: Trial, *, as_flow: bool = False) -> Deed:
+def prepare_add(trial: Trial, *, as_flow: bool = False) -> Operation:
     claim = trial.claim(trial.conversations(trial.chance.randint(1, 3)))
-    return RequestDeed(trial, claim, as_flow=as_flow)
+    return RequestOperation(trial, claim, as_flow=as_flow)
 
 
-def a_rebuild(trial: Trial, *, whole: bool = False, as_flow: bool = False) -> Deed:
+def prepare_rebuild(trial: Trial, *, whole: bool = False, as_flow: bool = False) -> Operation:
     """Rebuild, with something to do: one source or more have changed."""
     members = trial.claims[0].ids
     for conversation_id in trial.chance.sample(members, trial.chance.randint(1, len(members))):
         trial.replace_source(conversation_id)
-    return RequestDeed(trial, trial.claim_rebuild(whole=whole), as_flow=as_flow)
+    return RequestOperation(trial, trial.claim_rebuild(whole=whole), as_flow=as_flow)
 
 
-def together(deeds: list[Deed]) -> None:
+def run_concurrently(operations: list[Operation]) -> None:
     """Start them all, then wait for them all."""
-    for deed in deeds:
-        deed.go()
-    for deed in deeds:
-        deed.end()
+    for operation in operations:
+        operation.go()
+    for operation in operations:
+        operation.end()
 
 
-Preparation = Callable[[Trial], Deed]
+Preparation = Callable[[Trial], Operation]
 
 
 def _unheard(_done: int, _total: int) -> None:
