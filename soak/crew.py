@@ -13,14 +13,19 @@ from soak.worker import READY, End, Job, RequestOutcome, work
 
 DEADLINE_SECONDS = 120.0
 """Far longer than any request takes here; a request that exceeds it hangs."""
+FLOW_FACTOR = 5
+"""A flow run asks its server dozens of times, and several flows share one server with SQLite."""
 
 
 class WriterProcess:
     """A process for one request, which can be killed as by `kill -9`."""
 
-    def __init__(self, process: ForkServerProcess, line: "Connection[Any, Any]") -> None:
+    def __init__(
+        self, process: ForkServerProcess, line: "Connection[Any, Any]", *, deadline_seconds: float
+    ) -> None:
         self._process = process
         self._line = line
+        self._deadline_seconds = deadline_seconds
         self._killed = threading.Event()
 
     def go(self) -> None:
@@ -47,7 +52,7 @@ class WriterProcess:
 
     def runs(self) -> bool:
         """Tell whether the process is within the deadline and has not answered yet."""
-        late = time.monotonic() > self._started + DEADLINE_SECONDS
+        late = time.monotonic() > self._started + self._deadline_seconds
         return not late and not wait([self._line, self._process.sentinel], timeout=0)
 
     def outcome(self, *, kill_after_seconds: float | None = None) -> RequestOutcome:
@@ -55,11 +60,11 @@ class WriterProcess:
         answer = None
         if kill_after_seconds is not None and (answer := self._answer(kill_after_seconds)) is None:
             self.kill()
-        answer = answer or self._answer(DEADLINE_SECONDS)
+        answer = answer or self._answer(self._deadline_seconds)
         if answer is None:
             self._process.kill()
             answer = RequestOutcome(
-                End.HUNG, text=f"Killed, as it did not end within {DEADLINE_SECONDS:.0f} s."
+                End.HUNG, text=f"Killed, as it did not end within {self._deadline_seconds:.0f} s."
             )
         self._process.join()
         self._line.close()
@@ -91,4 +96,5 @@ class Crew:
         process = self._context.Process(target=work, args=(job, theirs), daemon=True)
         process.start()
         theirs.close()
-        return WriterProcess(process, ours)
+        deadline = DEADLINE_SECONDS * (FLOW_FACTOR if job.as_flow else 1)
+        return WriterProcess(process, ours, deadline_seconds=deadline)
