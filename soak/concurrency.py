@@ -100,7 +100,7 @@ class Maintenance(ThreadOperation):
         prefix = f"{self._old.partition('/')[0]}/"
         own = OwnObjects(stage.files, request_ids, prefix=prefix, aged={self._old})
         maintain(stage.engine, own, safe_age=MIN_SAFE_AGE)
-        if self._old in {item.key for item in own.listed()}:
+        if self._old in own.object_keys():
             text = f"maintenance left {self._old}, which was a day old"
             trial.findings.append(Finding(Flaw.STALE, text))
 

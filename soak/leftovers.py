@@ -33,13 +33,10 @@ def about_leftovers(
     request_ids = {claim.request.request_id for claim in claims}
     own = OwnObjects(store, request_ids, prefix=prefix)
 
-    def listed() -> set[str]:
-        return {item.key for item in own.listed()}
-
     def left() -> set[str]:
-        return listed() - referenced
+        return own.object_keys() - referenced
 
-    present = listed() & referenced
+    present = own.object_keys() & referenced
     if not any(claim.is_struck for claim in claims):
         for key in sorted(left()):
             yield Finding(Flaw.STALE, f"{key} was left, and nothing was done to its writer")
@@ -51,5 +48,5 @@ def about_leftovers(
             break
     for key in sorted(remaining):
         yield Finding(Flaw.STALE, f"maintenance left {key}, which no version refers to")
-    for key in sorted(present - listed()):
+    for key in sorted(present - own.object_keys()):
         yield Finding(Flaw.TORN, f"maintenance removed {key}, which a version refers to")

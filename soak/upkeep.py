@@ -35,6 +35,10 @@ class OwnObjects:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
+    def object_keys(self) -> set[str]:
+        """List the objects of these requests."""
+        return {item.key for item in self.listed()}
+
     def listed(self) -> Iterator[ListedObject]:
         pages = self._store.client.get_paginator("list_objects_v2")
         for page in pages.paginate(Bucket=self._store.bucket, Prefix=self._prefix):
