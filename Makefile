@@ -36,7 +36,7 @@ trainers: setup .venv-trainers/installed ## Give exports to the libraries that p
 	.venv-trainers/bin/python -m pip install --quiet -r tests/trainers/requirements.txt
 	@touch $@
 
-soak: setup ## Try over a thousand crashes, faults and races; fails if anything is lost, doubled or torn
+soak: setup ## Try over two thousand crashes, faults and races; fails if anything is lost, doubled or torn
 	$(BIN)/python -m soak
 
 bench: setup ## Measure what trainfold costs (half an hour); fails if a promise is missed

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from soak import campaign, report
-from soak.kinds import KINDS
+from soak.kinds import KINDS, PREFECT
 from soak.local_stack import local_services, say
 from soak.stage import stage_on
 from soak.tally import Tally
@@ -26,7 +26,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         names.remove(name)
     endless = options.seconds is not None and options.trials is None
     planned = campaign.plan(names, trials=options.trials, endless=endless)
-    with local_services() as services, stage_on(services, seed=options.seed) as stage:
+    flows = any(name.startswith(PREFECT) for name in names)
+    with (
+        local_services(with_prefect=flows) as services,
+        stage_on(services, seed=options.seed, with_flows=flows) as stage,
+    ):
         started = time.monotonic()
         tallies = campaign.run(stage, planned, seconds=options.seconds, progress=_Progress())
         seconds = time.monotonic() - started

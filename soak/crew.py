@@ -1,6 +1,8 @@
 """Writer processes, forked in milliseconds from a server that has imported everything."""
 
 import multiprocessing
+import os
+import signal
 import threading
 import time
 from multiprocessing.connection import Connection, wait
@@ -11,14 +13,19 @@ from soak.worker import READY, End, Job, RequestOutcome, work
 
 DEADLINE_SECONDS = 120.0
 """Far longer than any request takes here; a request that exceeds it hangs."""
+FLOW_FACTOR = 5
+"""A flow run asks its server dozens of times, and several flows share one server with SQLite."""
 
 
 class WriterProcess:
     """A process for one request, which can be killed as by `kill -9`."""
 
-    def __init__(self, process: ForkServerProcess, line: "Connection[Any, Any]") -> None:
+    def __init__(
+        self, process: ForkServerProcess, line: "Connection[Any, Any]", *, deadline_seconds: float
+    ) -> None:
         self._process = process
         self._line = line
+        self._deadline_seconds = deadline_seconds
         self._killed = threading.Event()
 
     def go(self) -> None:
@@ -32,9 +39,20 @@ class WriterProcess:
         self._killed.set()
         self._process.kill()
 
+    def freeze(self) -> None:
+        """Stop it where it is, as a machine that is suspended."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if (pid := self._process.pid) is not None:
+            os.kill(pid, number)
+
     def runs(self) -> bool:
         """Tell whether the process is within the deadline and has not answered yet."""
-        late = time.monotonic() > self._started + DEADLINE_SECONDS
+        late = time.monotonic() > self._started + self._deadline_seconds
         return not late and not wait([self._line, self._process.sentinel], timeout=0)
 
     def outcome(self, *, kill_after_seconds: float | None = None) -> RequestOutcome:
@@ -42,11 +60,11 @@ class WriterProcess:
         answer = None
         if kill_after_seconds is not None and (answer := self._answer(kill_after_seconds)) is None:
             self.kill()
-        answer = answer or self._answer(DEADLINE_SECONDS)
+        answer = answer or self._answer(self._deadline_seconds)
         if answer is None:
             self._process.kill()
             answer = RequestOutcome(
-                End.HUNG, text=f"Killed, as it did not end within {DEADLINE_SECONDS:.0f} s."
+                End.HUNG, text=f"Killed, as it did not end within {self._deadline_seconds:.0f} s."
             )
         self._process.join()
         self._line.close()
@@ -66,9 +84,11 @@ class WriterProcess:
 
 
 class Crew:
-    def __init__(self) -> None:
+    def __init__(self, *, with_flows: bool = False) -> None:
+        """With flows, workers have imported Prefect too, which takes seconds once."""
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["soak.preload"])
+        flows = ["soak.flow_runs"] if with_flows else []
+        self._context.set_forkserver_preload(["soak.preload", *flows])
 
     def start(self, job: Job) -> WriterProcess:
         """Start a process that waits for `go`."""
@@ -76,4 +96,5 @@ class Crew:
         process = self._context.Process(target=work, args=(job, theirs), daemon=True)
         process.start()
         theirs.close()
-        return WriterProcess(process, ours)
+        deadline = DEADLINE_SECONDS * (FLOW_FACTOR if job.as_flow else 1)
+        return WriterProcess(process, ours, deadline_seconds=deadline)

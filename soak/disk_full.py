@@ -14,7 +14,8 @@ from pathlib import Path
 import psutil
 
 from operations.settings import Settings
-from soak.judge import Claim, is_final
+from soak.claim import Claim
+from soak.judge import is_final
 from soak.local_stack import SERVICES, prepare
 from soak.services import Services
 from soak.stage import Stage

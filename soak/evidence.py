@@ -1,6 +1,5 @@
 """Read the evidence for the judge: rows with plain SQL, and objects as they are stored."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,16 +9,15 @@ from sqlalchemy import Connection, Engine, text
 
 from domain.errors import ObjectMissing
 from domain.versions.naming import name_key
+from soak.tokens import JsonObject, tokens
 from storage.store import ObjectStore
 
 FILE = text("SELECT id, current_version FROM trainfold.training_files WHERE name_key = :key")
 VERSIONS = text("""
-    SELECT number, request_id, json_key, json_size_bytes, jsonl_key, jsonl_size_bytes
-    FROM trainfold.training_file_versions WHERE training_file_id = :id ORDER BY number
+    SELECT * FROM trainfold.training_file_versions WHERE training_file_id = :id ORDER BY number
 """)
 MEMBERS = text("""
-    SELECT conversation_id, added_in, removed_in
-    FROM trainfold.training_file_conversations WHERE training_file_id = :id
+    SELECT * FROM trainfold.training_file_conversations WHERE training_file_id = :id
     ORDER BY position, added_in
 """)
 MAX_BYTES = 1 << 30
@@ -37,13 +35,24 @@ class FileSeen:
     def made_by(self, request_id: str) -> list[int]:
         return [row["number"] for row in self.versions if row["request_id"] == request_id]
 
-    def conversations_of(self, number: int) -> list[UUID]:
-        """List the conversations of a version in its order, by the memberships."""
+    def members_of(self, number: int) -> list[Mapping[str, Any]]:
+        """List the membership rows of a version, in its order."""
         return [
-            row["conversation_id"]
+            row
             for row in self.members
             if row["added_in"] <= number
             and (row["removed_in"] is None or row["removed_in"] > number)
+        ]
+
+    def conversations_of(self, number: int) -> list[UUID]:
+        """List the conversations of a version in its order, by the memberships."""
+        return [each["conversation_id"] for each in self.members_of(number)]
+
+    @property
+    def keys(self) -> list[str]:
+        """List the objects that the versions refer to."""
+        return [
+            version[f"{format}_key"] for version in self.versions for format in ("json", "jsonl")
         ]
 
 
@@ -72,14 +81,17 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Contents:
-    """Both objects of a version, parsed."""
+    """Both objects of a version, as tokens."""
 
-    conversations: tuple[tuple[UUID, list[Any]], ...]
-    """Ids and training pairs, in the order of the full JSON."""
-    examples: tuple[Mapping[str, Any], ...]
+    metadata: JsonObject
+    """`training_file_metadata` of the full JSON."""
+    profile: JsonObject
+    conversations: tuple[tuple[UUID, JsonObject], ...]
+    """Ids and objects, in the order of the full JSON."""
+    examples: tuple[JsonObject, ...]
     """The lines of the JSONL after the first."""
-    announced: int
-    """The number of examples in the JSONL's first line."""
+    announced: JsonObject
+    """The JSONL's first line."""
 
     @property
     def ids(self) -> list[UUID]:
@@ -88,15 +100,21 @@ class Contents:
 
 def read(store: ObjectStore, version: Mapping[str, Any]) -> Contents:
     """Read the version's objects; raises Unreadable."""
-    full = _object(store, version, "json")
+    full_bytes = _object(store, version, "json")
     lines = _object(store, version, "jsonl")
     try:
-        conversations = tuple(
-            (UUID(value["conversation_metadata"]["conversation_id"]), value["training_pairs"])
-            for value in json.loads(full)["conversations"]
+        full = tokens(full_bytes)
+        meta, *examples = map(tokens, lines.splitlines())
+        return Contents(
+            metadata=full["training_file_metadata"],
+            profile=full["consultant_profile"],
+            conversations=tuple(
+                (UUID(each["conversation_metadata"]["conversation_id"]), each)
+                for each in full["conversations"]
+            ),
+            examples=tuple(examples),
+            announced=meta["_meta"],
         )
-        meta, *examples = map(json.loads, lines.splitlines())
-        return Contents(conversations, tuple(examples), meta["_meta"]["total_pairs"])
     except (ValueError, LookupError, TypeError) as error:
         raise Unreadable(f"its objects cannot be read: {error}") from error
 

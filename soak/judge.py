@@ -4,11 +4,10 @@ Of the writers only their answers are used. The file must look as if the request
 had run one after another, each completely, and all others had not run at all.
 """
 
-import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TypeVar
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Engine
@@ -16,31 +15,17 @@ from sqlalchemy import Engine
 from domain.errors import Damaged
 from domain.versions.requests import AddRequest
 from operations.verify import verify_version
+from soak.claim import Claim
 from soak.evidence import Contents, FileSeen, Unreadable, look, read
+from soak.history import History, Sources
 from soak.tally import Finding, Flaw
+from soak.tokens import JsonObject, Number
 from soak.worker import End, RequestOutcome
 from storage.store import ObjectStore
 
 T = TypeVar("T")
 
-
 NAME_TAKEN, ALREADY_MEMBER = ("name-taken",), ("already-member",)
-
-
-@dataclass
-class Claim:
-    """A request and the outcomes of its runs."""
-
-    request: AddRequest
-    outcomes: list[RequestOutcome] = field(default_factory=list)
-
-    @property
-    def last(self) -> RequestOutcome:
-        return self.outcomes[-1]
-
-    @property
-    def ids(self) -> list[UUID]:
-        return list(self.request.ids)
 
 
 @dataclass(frozen=True)
@@ -49,7 +34,13 @@ class Judge:
     store: ObjectStore
 
     def findings(
-        self, name: str, claims: Sequence[Claim], sources: Mapping[UUID, bytes], *, settled: bool
+        self,
+        name: str,
+        claims: Sequence[Claim],
+        sources: Sources,
+        *,
+        settled: bool,
+        known_damaged: Collection[int] = (),
     ) -> list[Finding]:
         """List the defects of a training file; `settled` means that no claim will be retried."""
         seen = look(self.engine, name)
@@ -58,7 +49,8 @@ class Judge:
             findings += about_rows(seen)
             # Before the end only the current version is read, to save time.
             first = 1 if settled else seen.current_version
-            findings += self._about_versions(name, seen, claims, sources, first=first)
+            numbers = {*range(first, seen.current_version + 1)} - {*known_damaged}
+            findings += self._about_versions(name, seen, claims, sources, numbers=numbers)
         return findings
 
     def _about_versions(
@@ -66,11 +58,12 @@ class Judge:
         name: str,
         seen: FileSeen,
         claims: Sequence[Claim],
-        sources: Mapping[UUID, bytes],
+        sources: Sources,
         *,
-        first: int,
+        numbers: Collection[int],
     ) -> Iterator[Finding]:
         expected: list[UUID] = []
+        history = History(sources)
         for version in seen.versions:
             number = version["number"]
             claim = _claim_of(version["request_id"], claims)
@@ -78,7 +71,7 @@ class Judge:
                 yield Finding(Flaw.DOUBLED, f"version {number} belongs to no request")
                 return
             expected += claim.ids
-            if number < first:
+            if number not in numbers:
                 continue
             yield from about_order(
                 f"the rows of version {number}", seen.conversations_of(number), expected
@@ -89,8 +82,24 @@ class Judge:
                 yield Finding(Flaw.TORN, f"version {number}: {error}")
                 continue
             yield from about_order(f"the JSON of version {number}", contents.ids, expected)
-            yield from about_contents(number, contents, sources)
+            yield from about_contents(number, contents)
+            yield from history.about(version, seen.members_of(number), contents, claim)
             yield from self.verification(name, number)
+
+    def about_newest(self, name: str, sources: Sources) -> Iterator[Finding]:
+        """Compare the current version with the newest state of every source."""
+        seen = look(self.engine, name)
+        if seen is None:
+            return
+        try:
+            contents = read(self.store, seen.versions[-1])
+        except Unreadable as error:
+            yield Finding(Flaw.TORN, f"version {seen.current_version}: {error}")
+            return
+        for conversation_id, fragment in contents.conversations:
+            if fragment != sources[conversation_id][-1].fragment:
+                text = f"after a rebuild, version {seen.current_version} holds an old state of"
+                yield Finding(Flaw.STALE, f"{text} conversation {conversation_id}")
 
     def verification(self, name: str, number: int | None) -> Iterator[Finding]:
         """Yield the findings of the product's own `verify`; None is the current version."""
@@ -104,7 +113,7 @@ def is_final(outcome: RequestOutcome) -> bool:
     """Tell whether the request's owner has no reason to retry."""
     if outcome.end == End.BLOCKED:
         return outcome.codes in (NAME_TAKEN, ALREADY_MEMBER)
-    return outcome.end == End.MADE
+    return outcome.end in (End.MADE, End.UNCHANGED)
 
 
 def about_claims(
@@ -114,18 +123,25 @@ def about_claims(
         made = seen.made_by(claim.request.request_id) if seen else []
         told = {outcome.number for outcome in claim.outcomes if outcome.end == End.MADE}
         if len(made) > 1 or len(told) > 1:
-            text = f"{_label(claim)} made versions {made} and was told {sorted(map(str, told))}"
+            text = f"{claim.label} made versions {made} and was told {sorted(map(str, told))}"
             yield Finding(Flaw.DOUBLED, text)
         for number in told - set(made):
             yield Finding(
-                Flaw.LOST, f"{_label(claim)} was told version {number}, which is not its own"
+                Flaw.LOST, f"{claim.label} was told version {number}, which is not its own"
             )
         for outcome in claim.outcomes if settled else ():
             if outcome.end in (End.HUNG, End.BROKEN):
-                yield Finding(Flaw(outcome.end.value), f"{_label(claim)}: {outcome.text}")
-        if settled and claim.last.end != End.MADE and not _is_just(claim, seen, made):
+                yield Finding(Flaw(outcome.end.value), f"{claim.label}: {outcome.text}")
+            if outcome.end == End.FAILED and not claim.is_struck:
+                text = f"{claim.label} failed, and nothing was done to it: {outcome.text}"
+                yield Finding(Flaw.BROKEN, text)
+        if (
+            settled
+            and claim.last.end not in (End.MADE, End.UNCHANGED)
+            and not _is_just(claim, seen, made)
+        ):
             yield Finding(
-                Flaw.LOST, f"{_label(claim)} never succeeded: {claim.last.end} {claim.last.text}"
+                Flaw.LOST, f"{claim.label} never succeeded: {claim.last.end} {claim.last.text}"
             )
 
 
@@ -134,7 +150,7 @@ def _is_just(claim: Claim, seen: FileSeen | None, made: Sequence[int]) -> bool:
     if claim.last.end != End.BLOCKED or made or seen is None:
         return False
     if claim.last.codes == NAME_TAKEN:
-        return claim.request.new
+        return isinstance(claim.request, AddRequest) and claim.request.new
     taken = set(seen.conversations_of(seen.current_version)) & set(claim.ids)
     return claim.last.codes == ALREADY_MEMBER and bool(taken)
 
@@ -163,36 +179,31 @@ def about_order(what: str, ids: Sequence[UUID], expected: Sequence[UUID]) -> Ite
         yield Finding(Flaw.TORN, f"the conversations of {what} are in another order")
 
 
-def about_contents(
-    number: int, contents: Contents, sources: Mapping[UUID, bytes]
-) -> Iterator[Finding]:
-    """Compare the JSON with the sources, and the JSONL with the JSON."""
-    for conversation_id, pairs in contents.conversations:
-        source = sources.get(conversation_id)
-        if source is not None and json.loads(source)["training_pairs"] != pairs:
-            text = f"conversation {conversation_id} in version {number} differs from its source"
-            yield Finding(Flaw.TORN, text)
+def about_contents(number: int, contents: Contents) -> Iterator[Finding]:
+    """Compare the JSONL with the JSON, whatever the sources are."""
     for line in _repeated([str(example["id"]) for example in contents.examples]):
         yield Finding(Flaw.DOUBLED, f"line {line} is twice in the JSONL of version {number}")
-    expected = [
-        {**pair, "id": None, "conversation_id": str(conversation_id)}
-        for conversation_id, pairs in contents.conversations
-        for pair in pairs
+    wanted = [
+        (str(conversation_id), _without_ids(pair))
+        for conversation_id, conversation in contents.conversations
+        for pair in conversation["training_pairs"]
         if pair["target_response"]
     ]
-    if [{**example, "id": None} for example in contents.examples] != expected:
+    lines = [(line["conversation_id"], _without_ids(line)) for line in contents.examples]
+    if lines != wanted:
         yield Finding(Flaw.TORN, f"JSON and JSONL of version {number} disagree")
-    if contents.announced != len(contents.examples):
-        text = f"the JSONL of version {number} announces {contents.announced} examples and has"
+    announced = contents.announced["total_pairs"]
+    if announced != Number(str(len(contents.examples))):
+        text = f"the JSONL of version {number} announces {announced} examples and has"
         yield Finding(Flaw.TORN, f"{text} {len(contents.examples)}")
+
+
+def _without_ids(pair: JsonObject) -> dict[str, Any]:
+    return {key: value for key, value in pair.members if key not in ("id", "conversation_id")}
 
 
 def _claim_of(request_id: str, claims: Sequence[Claim]) -> Claim | None:
     return next((claim for claim in claims if claim.request.request_id == request_id), None)
-
-
-def _label(claim: Claim) -> str:
-    return f"request {claim.request.request_id}"
 
 
 def _repeated(values: Sequence[T]) -> list[T]:

@@ -11,15 +11,15 @@ from pathlib import Path
 from db import migrate
 from operations.settings import Settings
 from soak.services import Services
-from trainfold.stack import Service, Stack
+from trainfold.stack import Service, Stack, prefect_environment
 
 SERVICES = (Service.POSTGRES, Service.S3)
 
 
 @contextmanager
-def local_services() -> Iterator[Services]:
+def local_services(*, with_prefect: bool = False) -> Iterator[Services]:
     """Start the services, migrated and with both buckets; stop and remove them at the end."""
-    for name in [name for name in os.environ if name.startswith("TRAINFOLD_")]:
+    for name in [name for name in os.environ if name.startswith(("TRAINFOLD_", "PREFECT_"))]:
         del os.environ[name]
     # As root, PostgreSQL runs as another user, who must be able to enter.
     home = Path(tempfile.mkdtemp(prefix="trainfold-soak-"))
@@ -27,8 +27,12 @@ def local_services() -> Iterator[Services]:
     os.environ["TRAINFOLD_HOME"] = str(home)
     stack = Stack(home)
     try:
-        stack.up(SERVICES, say=say)
-        services = Services.of(Settings())
+        stack.up((*SERVICES, Service.PREFECT) if with_prefect else SERVICES, say=say)
+        settings = Settings()
+        if settings.prefect_api_url:
+            # Of the processes of flows, which are started from here.
+            os.environ |= prefect_environment(home, settings.prefect_api_url)
+        services = Services.of(settings)
         prepare(services)
         yield services
     finally:

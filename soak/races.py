@@ -1,7 +1,7 @@
 """Trials that run many requests on one training file concurrently."""
 
+from soak.claim import Claim
 from soak.crashes import INSERT_MEMBERS
-from soak.judge import Claim
 from soak.postgres_proxy import COMMIT, CONNECT, DatabaseAction
 from soak.s3_faults import S3Action, S3Fault
 from soak.stage import Stage
@@ -52,6 +52,8 @@ def verified_meanwhile(stage: Stage, number: int) -> Tally:
     trial = Trial(stage, "verify while written", number)
     trial.base()
     claims = [_add(trial) for _ in range(FEW)]
+    for claim in claims:
+        claim.is_struck = False
     workers = [stage.crew.start(Job(claim.request, stage.services)) for claim in claims]
     for worker in workers:
         worker.go()
@@ -108,6 +110,8 @@ def _add(trial: Trial) -> Claim:
 
 
 def _race(trial: Trial, claims: list[Claim]) -> Tally:
+    for claim in claims:
+        claim.is_struck = False
     with trial.stage.crowd:
         trial.run_together(claims)
     trial.struck += len(claims)

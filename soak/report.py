@@ -7,9 +7,9 @@ from rich.console import Console
 from rich.table import Table
 
 from soak.kinds import KINDS
-from soak.tally import Tally
+from soak.tally import Flaw, Tally
 
-FLAWS = ("lost", "doubled", "torn", "hung", "broken")
+FLAWS = tuple(flaw.value for flaw in Flaw)
 COLUMNS = ("trials", "struck", "made", "blocked", *FLAWS)
 
 

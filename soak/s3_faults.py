@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from soak.http_messages import Message, error, read_answer
 from soak.proxy import BROKEN_OFF, Proxy, Streams
-from soak.script import Fault
+from soak.script import Fault, Script
 
 
 class S3Action(StrEnum):
@@ -26,6 +26,8 @@ class S3Action(StrEnum):
     DO_LATE = "resets the connection and does it later"
     KILL_BEFORE = "kills the client before it is done"
     KILL_AFTER = "kills the client after it is done"
+    WAIT_BEFORE = "waits until somebody else has done something, then does it"
+    WAIT_AFTER = "does it, and answers when somebody else has done something"
 
 
 S3Fault = Fault[S3Action]
@@ -37,12 +39,12 @@ class Exchange:
     """One request; each fault returns the bytes for the client, or None to reset its connection."""
 
     def __init__(
-        self, request: Message, client: Streams, *, proxy: Proxy, kill_victim: Callable[[], None]
+        self, request: Message, client: Streams, *, proxy: Proxy, script: Script[S3Action]
     ) -> None:
         self._request = request
         self._client = client
         self._proxy = proxy
-        self._kill_victim = kill_victim
+        self._script = script
 
     async def do(self) -> bytes:
         return bytes(await self._ask(self._request))
@@ -104,13 +106,22 @@ class Exchange:
         return None
 
     async def kill_before(self, _: S3Fault) -> bytes | None:
-        self._kill_victim()
+        self._script.kill_victim()
         return None
 
     async def kill_after(self, _: S3Fault) -> bytes | None:
         await self.do()
-        self._kill_victim()
+        self._script.kill_victim()
         return None
+
+    async def wait_before(self, _: S3Fault) -> bytes | None:
+        await asyncio.to_thread(self._script.meanwhile)
+        return await self.do()
+
+    async def wait_after(self, _: S3Fault) -> bytes | None:
+        answer = await self.do()
+        await asyncio.to_thread(self._script.meanwhile)
+        return answer
 
     async def _ask(self, request: Message) -> Message:
         reader, writer = await asyncio.open_connection(*self._proxy.upstream)
@@ -146,4 +157,6 @@ _STRIKES: dict[S3Action, Callable[[Exchange, S3Fault], Awaitable[bytes | None]]]
     S3Action.DO_LATE: Exchange.do_late,
     S3Action.KILL_BEFORE: Exchange.kill_before,
     S3Action.KILL_AFTER: Exchange.kill_after,
+    S3Action.WAIT_BEFORE: Exchange.wait_before,
+    S3Action.WAIT_AFTER: Exchange.wait_after,
 }

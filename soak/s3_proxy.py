@@ -24,7 +24,7 @@ class S3Proxy(Proxy):
     async def _answer(self, request: Message, client: Streams) -> bool:
         """Forward a request or strike it; return False if that ends the connection."""
         fault = self._script.fault(request.target)
-        exchange = Exchange(request, client, proxy=self, kill_victim=self._script.kill_victim)
+        exchange = Exchange(request, client, proxy=self, script=self._script)
         answer = await (exchange.strike(fault) if fault else exchange.do())
         if answer is None:
             reset(client[1])

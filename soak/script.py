@@ -25,8 +25,8 @@ class Fault(Generic[Action]):
     """Position of a fault in a body, as a fraction of its length."""
 
 
-def nobody() -> None:
-    """Kill nobody."""
+def nothing() -> None:
+    """Kill nobody, do nothing."""
 
 
 class Script(Generic[Action]):
@@ -35,7 +35,9 @@ class Script(Generic[Action]):
     def __init__(self, faults: Sequence[Fault[Action]] = ()) -> None:
         self._seen = dict.fromkeys(faults, 0)
         self.struck = 0
-        self.kill_victim: Callable[[], None] = nobody
+        self.kill_victim: Callable[[], None] = nothing
+        self.meanwhile: Callable[[], object] = nothing
+        """What somebody else does while a message waits in the proxy."""
 
     def fault(self, message: str) -> Fault[Action] | None:
         """Return the fault for this message, if any; each fault counts its own messages."""

@@ -1,7 +1,7 @@
 """Addresses of PostgreSQL and S3, direct or behind proxies; can be sent to other processes."""
 
 from dataclasses import dataclass, field, replace
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from sqlalchemy import Engine
 
@@ -41,6 +41,19 @@ class Services:
         )
 
     @property
+    def environment(self) -> dict[str, str]:
+        """The variables by which trainfold finds these services."""
+        return {
+            "TRAINFOLD_DATABASE_URL": self.database_url,
+            "TRAINFOLD_S3_ENDPOINT_URL": self.s3_url,
+            "TRAINFOLD_S3_REGION": self.s3_region,
+            "TRAINFOLD_S3_ACCESS_KEY": self.s3_access_key,
+            "TRAINFOLD_S3_SECRET_KEY": self.s3_secret_key,
+            "TRAINFOLD_CONVERSATIONS_BUCKET": self.conversations_bucket,
+            "TRAINFOLD_TRAINING_FILES_BUCKET": self.training_files_bucket,
+        }
+
+    @property
     def database(self) -> Address:
         return _address(self.database_url)
 
@@ -55,6 +68,11 @@ class Services:
             database_url=_with_port(self.database_url, database_port),
             s3_url=_with_port(self.s3_url, s3_port),
         )
+
+    def with_options(self, **options: str) -> "Services":
+        """Return the same services, with settings for every session of the database."""
+        text = " ".join(f"-c {name}={value}" for name, value in options.items())
+        return replace(self, database_url=f"{self.database_url}?{urlencode({'options': text})}")
 
     def engine(self) -> Engine:
         return make_engine(self.database_url)

@@ -9,9 +9,11 @@ from sqlalchemy import Engine
 
 from soak.crew import Crew
 from soak.judge import Judge
+from soak.local_stack import SERVICES
+from soak.own_stack import PREFECT, OwnStack
 from soak.proxy import ProxyThread
 from soak.services import Services
-from storage.store import ObjectStore
+from storage.s3 import S3Store
 
 
 @dataclass(frozen=True)
@@ -19,12 +21,14 @@ class Stage:
     services: Services
     seed: int
     engine: Engine
-    sources: ObjectStore
-    files: ObjectStore
+    sources: S3Store
+    files: S3Store
     crew: Crew
     proxies: ProxyThread
     crowd: threading.Lock = field(default_factory=threading.Lock)
     """Held by trials with many writers, as the database limits the number of connections."""
+    own_stack: OwnStack = field(default_factory=OwnStack)
+    own_prefect: OwnStack = field(default_factory=lambda: OwnStack((*SERVICES, *PREFECT)))
 
     @property
     def judge(self) -> Judge:
@@ -32,13 +36,16 @@ class Stage:
 
 
 @contextmanager
-def stage_on(services: Services, *, seed: int) -> Iterator[Stage]:
+def stage_on(services: Services, *, seed: int, with_flows: bool = False) -> Iterator[Stage]:
     """Set up a stage on running services, migrated and with both buckets."""
     engine = services.engine()
     sources, files = services.stores()
     proxies = ProxyThread()
+    stage = Stage(services, seed, engine, sources, files, Crew(with_flows=with_flows), proxies)
     try:
-        yield Stage(services, seed, engine, sources, files, Crew(), proxies)
+        yield stage
     finally:
+        stage.own_stack.close()
+        stage.own_prefect.close()
         proxies.close()
         engine.dispose()

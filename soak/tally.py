@@ -8,6 +8,10 @@ class Flaw(StrEnum):
     LOST = "lost"
     DOUBLED = "doubled"
     TORN = "torn"
+    WRONG = "wrong"
+    """A number or a warning that does not follow from the sources, or a broken rule."""
+    STALE = "stale"
+    """Older content came back, or an object that no version refers to stays."""
     HUNG = "hung"
     BROKEN = "broken"
     """A request ended with an unexpected exception."""
@@ -32,6 +36,8 @@ class Tally:
     lost: int = 0
     doubled: int = 0
     torn: int = 0
+    wrong: int = 0
+    stale: int = 0
     hung: int = 0
     broken: int = 0
     seconds: float = 0.0
@@ -43,7 +49,7 @@ class Tally:
 
     @property
     def flaws(self) -> int:
-        return self.lost + self.doubled + self.torn + self.hung + self.broken
+        return sum(getattr(self, flaw) for flaw in Flaw)
 
 
 def tally_of(findings: list[Finding], *, label: str, struck: int, made: int, blocked: int) -> Tally:

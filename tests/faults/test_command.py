@@ -4,15 +4,21 @@ import pytest
 
 from soak import campaign, report
 from soak.command import main
-from soak.kinds import KINDS
+from soak.kinds import KINDS, THROUGH_PREFECT, TOGETHER
 from soak.tally import Finding, Flaw, Tally, tally_of
 
 
-def test_a_usual_run_has_a_thousand_trials_of_all_kinds():
+def test_a_usual_run_has_two_thousand_trials_of_all_kinds():
     planned = list(campaign.plan(list(KINDS), trials=None))
-    assert len(planned) >= 1_000
+    assert len(planned) >= 2_000
     assert {name for name, _ in planned} == set(KINDS)
     assert len(set(planned)) == len(planned)
+
+
+def test_half_of_a_usual_run_is_through_prefect_or_has_two_operations_at_once():
+    usual = {name: kind.usual for name, kind in KINDS.items()}
+    of_two = [*TOGETHER, *THROUGH_PREFECT]
+    assert 2 * sum(usual[name] for name in of_two) >= sum(usual.values())
 
 
 def test_few_trials_still_try_every_kind_and_an_endless_run_repeats_none():

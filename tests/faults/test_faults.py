@@ -9,7 +9,8 @@ from soak import campaign
 from soak.crashes import CRASH_POINTS
 from soak.database_faults import BREAKS
 from soak.disk_full import disk_full, unavailable
-from soak.kinds import KINDS
+from soak.kinds import ALONE, SERVICES_STRUCK, THROUGH_PREFECT, TOGETHER
+from soak.meanwhile import MOMENTS
 from soak.postgres_proxy import DatabaseAction
 from soak.s3_faults import S3Action
 from soak.stage import Stage
@@ -22,12 +23,9 @@ LONG = [
     "16 creates of one name",
     "disk full",
 ]
-ONCE = [
-    "16 writers, distinct",
-    "storm",
-    *(name for name in KINDS if name.startswith("4 ")),
-]
-TWICE = [name for name in KINDS if not name.startswith("kill ") and name not in (*ONCE, *LONG)]
+TWICE = [name for name in ALONE if not name.startswith("kill ")]
+ONCE = [name for name in TOGETHER if name not in LONG]
+SLOW = [*(name for name in SERVICES_STRUCK if name not in LONG), *THROUGH_PREFECT]
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +44,18 @@ def test_nothing_is_lost_doubled_or_torn(tallies: dict[str, Tally], name: str):
     assert tally.struck > 0
 
 
+@pytest.fixture(scope="module")
+def slow_tallies(stage_with_prefect: Stage) -> dict[str, Tally]:
+    return campaign.run(stage_with_prefect, iter([(name, 0) for name in SLOW]))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SLOW)
+def test_nothing_is_lost_when_services_are_struck(slow_tallies: dict[str, Tally], name: str):
+    assert slow_tallies[name].findings == ()
+    assert slow_tallies[name].trials == 1
+
+
 def test_a_full_disk_changes_nothing(stage: Stage):
     if why := unavailable():
         pytest.skip(why)
@@ -55,7 +65,8 @@ def test_a_full_disk_changes_nothing(stage: Stage):
 
 def test_every_fault_of_the_store_is_tried():
     kills = {fault.action for fault in CRASH_POINTS.values() if isinstance(fault.action, S3Action)}
-    assert {*PLACES, *kills} == set(S3Action)
+    waits = {fault.action for fault in MOMENTS.values()}
+    assert {*PLACES, *kills, *waits} == set(S3Action)
 
 
 def test_every_fault_of_the_database_is_tried():

@@ -49,6 +49,6 @@ def test_a_bit_flipped_while_a_conversation_is_fetched_is_noticed(stage: Stage, 
     trial = Trial(stage, "flip a source", 0)
     trial.base()
     claim = trial.claim(trial.conversations(1))
-    data = trial.sources[claim.ids[0]]
+    data = trial.sources[claim.ids[0]][0].data
     place = (data.index(CONTENT) + 4) / len(data)
     assert with_fault(trial, S3Fault(SOURCE, S3Action.FLIP_ANSWER, place=place)) == ()

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -181,8 +182,9 @@ def test_conversations_in_another_order_are_torn(trial: Trial):
 
 def test_a_conversation_that_is_not_as_its_source_is_torn(trial: Trial):
     conversation_id = trial.claims[0].ids[0]
-    source = trial.sources[conversation_id]
-    trial.sources[conversation_id] = source.replace(b"What should I", b"What could I")
+    (source,) = trial.sources[conversation_id]
+    other = replace(source, data=source.data.replace(b"What should I", b"What could I"))
+    trial.sources[conversation_id] = [other]
     assert any("differs from its source" in finding for finding in trial.tally().findings)
 
 
@@ -229,3 +231,54 @@ def test_the_same_seed_and_number_give_the_same_conversations(stage: Stage, engi
 
     assert ids(0) == ids(0)
     assert ids(0) != ids(1)
+
+
+def test_keys_in_another_order_are_torn(trial: Trial):
+    def sort_pairs(data: bytes) -> bytes:
+        value = json.loads(data)
+        for each in value["conversations"]:
+            each["training_pairs"] = [dict(sorted(pair.items())) for pair in each["training_pairs"]]
+        return json.dumps(value).encode()
+
+    rewrite(trial, "json", sort_pairs)
+    assert any("differs from its source" in finding for finding in trial.tally().findings)
+
+
+def test_an_older_state_of_a_source_in_a_later_version_is_stale(trial: Trial):
+    conversation_id = trial.claims[0].ids[0]
+    older = trial.replace_source(conversation_id)
+    trial.make(trial.claim_rebuild())
+    # Judged as if what version 3 holds were older than what versions 1 and 2 hold.
+    trial.sources[conversation_id] = [older, trial.sources[conversation_id][0]]
+    assert trial.tally().stale == 1
+
+
+def test_a_rebuild_that_misses_a_change_is_stale(trial: Trial):
+    trial.replace_source(trial.claims[0].ids[0])
+    trial.expects_newest = True
+    assert trial.tally().stale == 1
+
+
+def test_a_warning_that_nobody_planted_is_wrong(trial: Trial):
+    warning = {"conversation_id": str(uuid4()), "code": "cut-off", "path": "a", "count": 1}
+    execute(
+        trial,
+        "UPDATE training_file_versions SET warnings = CAST(:warnings AS json) "
+        "WHERE training_file_id = :id AND number = 2",
+        warnings=json.dumps([{**warning, "message": "…"}]),
+    )
+    assert any("which it did not read" in finding for finding in trial.tally().findings)
+
+
+def test_an_object_that_was_left_without_a_fault_is_stale(trial: Trial):
+    request_id = trial.claims[1].request.request_id
+    key = f"{seen_of(trial).id}/v000003-{request_id}.deadbeef/training.json"
+    trial.stage.files.put(key, b"{}", content_type="application/json")
+    tally = trial.tally()
+    assert tally.stale == 1
+    assert key not in {item.key for item in trial.stage.files.listed()}
+
+
+def test_a_request_that_fails_without_a_fault_is_broken(trial: Trial):
+    trial.claims[1].outcomes.insert(0, RequestOutcome(End.FAILED, text="DatabaseRefused: …"))
+    assert trial.tally().broken == 1
