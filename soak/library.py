@@ -12,7 +12,8 @@ from soak.revision import Revision
 from storage.store import ObjectStore
 
 INSERT = text("""
-    INSERT INTO trainfold.conversations (conversation_id, enrichment_status, enriched_file_path, persona_key)
+    INSERT INTO trainfold.conversations
+        (conversation_id, enrichment_status, enriched_file_path, persona_key)
     VALUES (:id, 'completed', :path, :persona)
 """)
 TEXTS = (b"What should I do first?", b"Let us write down one number today")
