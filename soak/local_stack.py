@@ -31,7 +31,10 @@ def local_services(*, with_prefect: bool = False) -> Iterator[Services]:
         settings = Settings()
         if settings.prefect_api_url:
             # Of the processes of flows, which are started from here.
-            os.environ |= prefect_environment(home, settings.prefect_api_url)
+            auth = settings.prefect_auth
+            os.environ |= prefect_environment(
+                home, settings.prefect_api_url, auth=auth.get_secret_value() if auth else None
+            )
         services = Services.of(settings)
         prepare(services)
         yield services
