@@ -88,7 +88,8 @@ def _queries(connection: Connection) -> Mapping[str, Callable[[], Any]]:
     keys, names = read_known_keys(connection), read_known_names(connection)
     terms = SearchTerms(keys=keys, names=names)
     batch = list_batches(connection, limit=20)[-1]
-    ids = conversation_ids_of(connection, batch)[:80]
+    rows = conversation_rows(connection, conversation_ids_of(connection, batch))
+    ids = [row.conversation_id for row in rows if row.enrichment_status == "completed"][:80]
     request = AddRequest(
         training_file="New",
         conversation_ids=tuple(map(str, ids)),
