@@ -49,8 +49,9 @@ def runs() -> Runs:
             "No Prefect server is configured and the local stack's is not running, so nothing can "
             "be submitted or followed. Run `trainfold up`, or set TRAINFOLD_PREFECT_API_URL."
         )
-    auth = settings.prefect_auth.get_secret_value() if settings.prefect_auth else None
-    return _runs(url, auth)
+    # `trainfold console` becomes the console with Prefect's own variables for the local server.
+    own = settings.prefect_auth.get_secret_value() if settings.prefect_auth else None
+    return _runs(url, os.environ.get("PREFECT_API_AUTH_STRING") or own)
 
 
 @cache

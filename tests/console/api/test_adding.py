@@ -2,7 +2,6 @@
 
 from uuid import UUID, uuid4
 
-import httpx
 import pytest
 from prefect.client.orchestration import get_client
 from prefect.flow_engine import run_flow
@@ -12,6 +11,7 @@ from tests.asking import carry_out, request
 from tests.commands import run
 from tests.conftest import Library
 from tests.console.api.conftest import NAME, Application, problem
+from tests.rest import rest
 
 HEBREW = "שיחות אביב"
 
@@ -21,7 +21,7 @@ def count_runs(deployments: str):
     """How many flow runs the Prefect server knows."""
 
     def count() -> int:
-        return int(httpx.post(f"{deployments}/flow_runs/count", json={}, trust_env=False).json())
+        return int(rest(deployments).post("/flow_runs/count", json={}).json())
 
     return count
 
@@ -197,10 +197,9 @@ def test_a_run_that_fails_says_so_in_words(
     application: Application, library: Library, deployments: str, kind, name, message, told
 ):
     accepted = application.add("Failing", [library.add()], key=f"failing-{name}", new=True).json()
-    httpx.post(
-        f"{deployments}/flow_runs/{accepted['run_id']}/set_state",
-        json={"state": {"type": kind, "name": name, "message": message}, "force": True},
-        trust_env=False,
+    state = {"type": kind, "name": name, "message": message}
+    rest(deployments).post(
+        f"/flow_runs/{accepted['run_id']}/set_state", json={"state": state, "force": True}
     ).raise_for_status()
     ended = application.get(f"/requests/failing-{name}")
     assert (ended["state"], ended["blocked"], ended["version"]) == ("failed", [], None)
