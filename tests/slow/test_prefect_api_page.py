@@ -1,8 +1,10 @@
 """The commands of docs/prefect-api.md are run, on the shipped deployments and bundled samples."""
 
 import json
+import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -45,8 +47,14 @@ def test_every_command_of_the_page_does_what_it_says(worker: str):
         update=False,
     )
     importer.run([ROOT / "samples/spring-batch"], batch_name="spring", progress=lambda *_: None)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
-        ["bash", "-c", script(worker)], capture_output=True, text=True, timeout=300, check=False
+        ["bash", "-c", script(worker)],
+        env=os.environ | {"PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
     assert done.returncode == 0, done.stderr + done.stdout
     states = [text.strip() for text in done.stdout.split("---\n")[::2]]
