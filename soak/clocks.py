@@ -62,7 +62,7 @@ class Clock:
     @property
     def services(self) -> Services:
         return self._stage.services.with_options(
-            search_path="soak_clock,pg_catalog,public", **{"soak.trial": self._trial}
+            search_path="soak_clock,pg_catalog", **{"soak.trial": self._trial}
         )
 
     def engine(self) -> Engine:

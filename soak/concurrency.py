@@ -20,7 +20,7 @@ from soak.tally import Finding, Flaw
 from soak.trial import Trial
 from soak.upkeep import OwnObjects, maintain
 
-SET_STATUS = text("UPDATE training_files SET status = :status WHERE name_key = :key")
+SET_STATUS = text("UPDATE trainfold.training_files SET status = :status WHERE name_key = :key")
 MAX_ARCHIVED_SECONDS = 0.5
 
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from db import migrate
+from operations.binding import require_bound
 from operations.settings import Settings
 from soak.services import Services
 from trainfold.stack import Service, Stack, prefect_environment
@@ -44,12 +45,14 @@ def local_services(*, with_prefect: bool = False) -> Iterator[Services]:
 
 
 def prepare(services: Services) -> None:
-    """Migrate the database and create the buckets."""
+    """Migrate the database, create the buckets and bind the training files' bucket."""
     engine = services.engine()
     migrate.upgrade(engine)
+    sources, files = services.stores()
+    sources.create_bucket()
+    files.create_bucket()
+    require_bound(engine, files)
     engine.dispose()
-    for store in services.stores():
-        store.create_bucket()
 
 
 def say(text: str) -> None:

@@ -22,7 +22,7 @@ MOMENTS = {
     "between put and commit": S3Fault(HEAD_JSONL, S3Action.WAIT_AFTER),
 }
 SET_STATUS = text(
-    "UPDATE conversations SET enrichment_status = :status WHERE conversation_id = :id"
+    "UPDATE trainfold.conversations SET enrichment_status = :status WHERE conversation_id = :id"
 )
 
 

@@ -79,11 +79,11 @@ def _expect_nothing_left(trial: Trial) -> None:
 
 @contextmanager
 def _constraint(stage: Stage, table: str, name: str, rule: str) -> Iterator[None]:
-    add = f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({rule}) NOT VALID"
+    add = f"ALTER TABLE trainfold.{table} ADD CONSTRAINT {name} CHECK ({rule}) NOT VALID"
     with stage.engine.begin() as connection:
         connection.execute(text(add))
     try:
         yield
     finally:
         with stage.engine.begin() as connection:
-            connection.execute(text(f"ALTER TABLE {table} DROP CONSTRAINT {name}"))
+            connection.execute(text(f"ALTER TABLE trainfold.{table} DROP CONSTRAINT {name}"))

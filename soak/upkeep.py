@@ -2,14 +2,15 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Engine
 
+from domain.versions.naming import INSTALLATION_KEY
 from operations.sweep import sweep_store
 from storage.s3 import S3Store
-from storage.store import ListedObject
+from storage.store import ListedObject, ListedUpload
 
 AT_ONCE = timedelta(minutes=-1)
 """As safe age: an object is old as soon as it is there."""
@@ -37,19 +38,23 @@ class OwnObjects:
 
     def object_keys(self) -> set[str]:
         """List the objects of these requests."""
-        return {item.key for item in self.listed()}
+        return {item.key for item in self._listed_below(self._prefix) if self._is_own(item.key)}
 
     def listed(self) -> Iterator[ListedObject]:
-        pages = self._store.client.get_paginator("list_objects_v2")
-        for page in pages.paginate(Bucket=self._store.bucket, Prefix=self._prefix):
-            for item in page.get("Contents", []):
-                listed = ListedObject(item["Key"], item["Size"], item["LastModified"])
-                if self._is_own(listed.key):
-                    yield self._dated(listed)
+        """List what maintenance judges: the bucket's marker, and the objects of these requests."""
+        yield from self._listed_below(INSTALLATION_KEY)
+        for item in self._listed_below(self._prefix):
+            if self._is_own(item.key):
+                yield self._dated(item)
 
-    def abort_uploads(self, *, before: datetime) -> int:  # noqa: ARG002 - the store's signature
-        """Abort none: they may be other trials'."""
-        return 0
+    def uploads(self) -> Iterator[ListedUpload]:
+        return (upload for upload in self._store.uploads() if self._is_own(upload.key))
+
+    def _listed_below(self, prefix: str) -> Iterator[ListedObject]:
+        pages = self._store.client.get_paginator("list_objects_v2")
+        for page in pages.paginate(Bucket=self._store.bucket, Prefix=prefix):
+            for item in page.get("Contents", []):
+                yield ListedObject(item["Key"], item["Size"], item["LastModified"])
 
     def _is_own(self, key: str) -> bool:
         return any(f"-{request_id}." in key for request_id in self._request_ids)

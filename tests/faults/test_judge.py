@@ -263,7 +263,7 @@ def test_a_warning_that_nobody_planted_is_wrong(trial: Trial):
     warning = {"conversation_id": str(uuid4()), "code": "cut-off", "path": "a", "count": 1}
     execute(
         trial,
-        "UPDATE training_file_versions SET warnings = CAST(:warnings AS json) "
+        "UPDATE trainfold.training_file_versions SET warnings = CAST(:warnings AS json) "
         "WHERE training_file_id = :id AND number = 2",
         warnings=json.dumps([{**warning, "message": "…"}]),
     )
