@@ -8,7 +8,7 @@ import sys
 from tests.asking import carry_out, request
 from tests.conftest import HOME, Library
 
-HEAVY = {"prefect", "boto3", "dask"}
+HEAVY = {"prefect", "boto3", "botocore", "dask"}
 # One process runs them all, as starting one takes longer than most of them.
 ASK = """
 import contextlib, io, json, sys
@@ -44,7 +44,10 @@ def imported_by(*commands: list[str]) -> list[set[str]]:
 
 
 def test_help_imports_neither_prefect_nor_boto3():
-    commands = [["--help"], *([name, "--help"] for name in ("add", "submit", "rebuild", "up"))]
+    commands = [
+        ["--help"],
+        *([name, "--help"] for name in ("add", "submit", "rebuild", "up", "doctor")),
+    ]
     for command, names in zip(commands, imported_by(*commands), strict=True):
         assert not HEAVY & names, command
 

@@ -35,5 +35,15 @@ def test_a_database_that_is_away_is_a_finding_and_not_the_end(engine: Engine, mo
     assert "store.links" in {check["check"] for check in ran.json["checks"]}
 
 
+def test_fix_sql_names_the_role_that_may_be_missing(engine: Engine, monkeypatch):
+    url = engine.url.set(username="nobody", password="x-x-x")
+    monkeypatch.setenv("TRAINFOLD_DATABASE_URL", url.render_as_string(hide_password=False))
+    ran = run("doctor", "--fix-sql")
+    assert all(line.startswith("-- ") for line in ran.out.splitlines())
+    assert "CREATE ROLE trainfold LOGIN" in ran.out
+    assert "No statement is missing" not in ran.out
+    assert "x-x-x" not in ran.out + ran.err
+
+
 def test_fix_sql_says_when_there_is_none(engine: Engine):
     assert run("doctor", "--fix-sql").out == "-- No statement is missing.\n"

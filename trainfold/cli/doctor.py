@@ -9,8 +9,7 @@ from domain.diagnosis import Check, Outcome, failures
 from domain.documents import diagnosis_document
 from domain.errors import TrainfoldError
 from operations import resources
-from operations.doctor.database import check_database
-from operations.doctor.store import check_store, check_store_with_database
+from operations.doctor.database import DatabaseFault, check_database
 from operations.identity import Identity, read_identity
 from operations.settings import ServiceName, home_directory, is_configured
 from trainfold.cli import prefect
@@ -20,6 +19,9 @@ from trainfold.cli.ready import LOCAL, point_prefect_to_its_server
 from trainfold.prefect_http.diagnosis import check_prefect
 from trainfold.stack import Service, Stack
 from trainfold.stack.diagnosis import check_stack
+
+OF_OWN_TABLES = {DatabaseFault.OPEN_TO_OTHERS, DatabaseFault.OWN_TABLES_CLOSED}
+"""Their statements are for the role that ran the migration."""
 
 
 def doctor(
@@ -58,6 +60,11 @@ def _stack() -> list[Check]:
 
 def _services() -> Iterator[Check]:
     """Check what is configured or runs; of a local service that is stopped, _stack says so."""
+    from operations.doctor.store import (  # noqa: PLC0415 - boto3 takes long to import
+        check_store,
+        check_store_with_database,
+    )
+
     database, store = _can_be_asked("database"), _can_be_asked("s3")
     if database:
         yield from check_database(resources.engine)
@@ -98,13 +105,17 @@ def _print(checks: list[Check]) -> None:
 
 def _sql(checks: list[Check]) -> Iterator[str]:
     """Yield statements under the finding that they mend; read them before they are run."""
+    if checks[0].outcome is Outcome.FAILED:
+        yield f"-- Not asked: {checks[0].text}"
+        if checks[0].finding == DatabaseFault.REFUSED:
+            yield "-- Where there is no such role: CREATE ROLE trainfold LOGIN PASSWORD '…';"
+        return
     seen: set[str] = set()
     for check in checks:
-        if check.name == "database.reachable" and check.outcome is Outcome.FAILED:
-            yield f"-- {check.text}"
         new = [statement for statement in check.sql if statement not in seen]
         if new:
-            yield f"-- {check.finding}"
+            owner = "trainfold's" if check.finding in OF_OWN_TABLES else "the source"
+            yield f"-- {check.finding}: as the owner of {owner} tables"
             yield from new
         seen.update(new)
     if not seen:
