@@ -74,6 +74,7 @@ def test_every_command_of_the_page_does_what_it_says(worker: str):
 
 def test_every_deployment_is_on_the_page():
     names = re.findall(r"^  - name: (\S+)$", (ROOT / "prefect.yaml").read_text(), re.MULTILINE)
+    names.remove("identify")  # `trainfold doctor` alone runs it
     assert len(names) == 5
     missing = [name for name in names if f'/{name}"' not in PAGE]
     assert missing == []

@@ -1,8 +1,10 @@
 """`up`, `down`, `status`, `password`: start, stop and describe the local stack."""
 
+import os
+
 from domain.errors import NotReady
 from operations import resources
-from operations.settings import home_directory
+from operations.settings import home_directory, is_configured
 from trainfold.cli.doctor import say_failures
 from trainfold.cli.output import Json, print_table, say, show
 from trainfold.cli.ready import ready
@@ -32,13 +34,16 @@ def status(json: Json = False) -> None:
 
 def password() -> None:
     """Print the user:password that Prefect's UI and API require."""
-    auth = resources.settings().prefect_auth
+    configured = resources.settings().prefect_auth
+    # Prefect's own variable goes with PREFECT_API_URL, which names a server of one's own.
+    own = os.environ.get("PREFECT_API_AUTH_STRING") if is_configured("prefect") else None
+    auth = configured.get_secret_value() if configured else own
     if auth is None:
         raise NotReady(
             "No password of a Prefect server is known. Run `trainfold up` for the local stack's, "
             "or set TRAINFOLD_PREFECT_AUTH."
         )
-    print(auth.get_secret_value())
+    print(auth)
 
 
 def _show() -> None:

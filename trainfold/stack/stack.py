@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 from trainfold.stack.console import ConsoleServer
@@ -96,8 +96,9 @@ class Stack:
 
     def _start_together(self, servers: Sequence[Server]) -> None:
         with ThreadPoolExecutor(max_workers=len(Service)) as executor:
-            starts = [executor.submit(server.start) for server in servers]
+            starts: list[Future[None]] = []
             try:
+                starts.extend(executor.submit(server.start) for server in servers)
                 wait(starts)
             except BaseException:
                 # Interrupted: what was being started is stopped, ready or not. A wait for a server
