@@ -18,7 +18,8 @@ from operations.reading import read_source
 from tasks.policies import KEPT_FOR, once_a_request, retried
 
 
-@task(name="gate", task_run_name="gate")
+# What the gate said may be void by the time that a run is repeated.
+@task(name="gate", task_run_name="gate", cache_policy=NO_CACHE)
 def gate(request: AddRequest) -> VersionRecord | Admission:
     with reading(resources.engine()) as connection:
         return decide(connection, request)

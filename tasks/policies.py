@@ -7,9 +7,10 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import TaskRunContext
 from prefect.tasks import Task, exponential_backoff
 
-from domain.errors import TEMPORARY
+from domain.errors import TEMPORARY, TrainfoldError
 from domain.format.digest import sha256
 from domain.versions.eligibility import EligibleConversation
+from operations import resources
 
 KEPT_FOR = timedelta(days=1)
 
@@ -29,8 +30,16 @@ def retried(times: int, *, first_pause_seconds: float = 1) -> dict[str, Any]:
     }
 
 
-def once_a_request(context: TaskRunContext, arguments: dict[str, Any]) -> str:
-    """Return the key of a conversation's cached result, which a repeated request finds."""
+def once_a_request(context: TaskRunContext, arguments: dict[str, Any]) -> str | None:
+    """Build the key of a conversation's kept result, by which a repeated request finds it again.
+
+    The object's state is part of it: what is kept never gives another answer than fetching again
+    would. None where the store does not tell, so that the task itself says why.
+    """
     eligible: EligibleConversation = arguments["eligible"]
-    subject = f"{arguments['request_id']} {eligible.model_dump_json()} {arguments.get('strict')}"
+    try:
+        source = resources.conversations_store().state(eligible.object_key)
+    except TrainfoldError:
+        return None
+    subject = f"{arguments['request_id']} {eligible.model_dump_json()} {source}"
     return f"trainfold-{context.task.name}-{sha256(subject.encode())}"
