@@ -25,8 +25,9 @@ from sqlalchemy import (
 from db.engine import current_time, reading, writing
 from db.schema import MembershipTable, TrainingFileTable, VersionTable
 from domain.errors import CommitConflict, DatabaseRefused, NotFound
+from domain.findings import shortened
 from domain.versions.composing import Composition
-from domain.versions.naming import name_key, normal_name
+from domain.versions.naming import MAX_NAME_LENGTH, can_be_stored, name_key, normal_name
 from domain.versions.record import BaseVersion, Member, StoredObject, VersionRecord
 
 MAX_COMMIT_TIME = timedelta(hours=1)
@@ -78,7 +79,9 @@ def version_of_request(connection: Connection, request_id: str) -> VersionRecord
 
 def find_version(connection: Connection, name: str, number: int | None = None) -> VersionRecord:
     """Find a version of a training file, by default the current one; raises NotFound."""
-    wanted = TrainingFileTable.current_version if number is None else number
+    if not can_be_stored(name):
+        raise _no_training_file(name)
+    wanted = TrainingFileTable.current_version if number is None else _as_integer(number)
     named = TrainingFileTable.name_key == name_key(name)
     query = _JOINED.where(named, VersionTable.number == wanted)
     row = connection.execute(query).mappings().one_or_none()
@@ -88,10 +91,18 @@ def find_version(connection: Connection, name: str, number: int | None = None) -
         select(TrainingFileTable.current_version).where(named)
     ).scalar_one_or_none()
     if current is None:
-        raise NotFound(
-            f"There is no training file “{normal_name(name)}”. `trainfold files` lists them."
-        )
+        raise _no_training_file(name)
     raise NotFound(f"“{normal_name(name)}” has no version {number}; it has 1 to {current}.")
+
+
+def _as_integer(number: int) -> int:
+    """Bring a number that anyone may have typed into PostgreSQL's range, whose ends none has."""
+    return max(0, min(number, 2**31 - 1))
+
+
+def _no_training_file(name: str) -> NotFound:
+    shown = shortened(normal_name(name), MAX_NAME_LENGTH)
+    return NotFound(f"There is no training file “{shown}”. `trainfold files` lists them.")
 
 
 def versions(

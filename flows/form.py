@@ -9,9 +9,8 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from domain.versions.naming import MAX_NAME_LENGTH, MAX_REQUEST_ID_LENGTH
-from domain.versions.requests import MAX_CONVERSATIONS, MAX_DESCRIPTION_LENGTH
+from domain.versions.requests import MAX_ASKER_LENGTH, MAX_CONVERSATIONS, MAX_DESCRIPTION_LENGTH
 
-MAX_ASKER_LENGTH = 200
 _UUID = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _BETWEEN = r"[\s,;]"
 _NONE_TWICE = rf"(?![\s\S]*({_UUID})[\s\S]*\1)"
