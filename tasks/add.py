@@ -14,7 +14,8 @@ from domain.versions.requests import AddRequest
 from operations import resources
 from operations.add import make_version
 from operations.admission import decide
-from operations.reading import read_source
+from operations.reading import measure_sources, read_source
+from storage.store import ObjectState
 from tasks.policies import KEPT_FOR, once_a_request, retried
 
 
@@ -26,6 +27,18 @@ def gate(request: AddRequest) -> VersionRecord | Admission:
 
 
 @task(
+    name="measure",
+    task_run_name="measure the sources",
+    **retried(4, first_pause_seconds=0.5),
+    cache_policy=NO_CACHE,
+)
+def measure(conversations: Sequence[EligibleConversation]) -> list[ObjectState | None]:
+    return measure_sources(
+        resources.conversations_store(), conversations, limits=resources.settings().limits
+    )
+
+
+@task(
     name="fetch",
     task_run_name="fetch {eligible.conversation_id}",
     **retried(4, first_pause_seconds=0.5),
@@ -33,7 +46,11 @@ def gate(request: AddRequest) -> VersionRecord | Admission:
     cache_expiration=KEPT_FOR,
     persist_result=True,
 )
-def fetch(eligible: EligibleConversation, request_id: str) -> bytes:  # noqa: ARG001 - the cache key
+def fetch(
+    eligible: EligibleConversation,
+    source: ObjectState | None,  # noqa: ARG001 - the cache key
+    request_id: str,  # noqa: ARG001 - the cache key
+) -> bytes:
     store, limits = resources.conversations_store(), resources.settings().limits
     return read_source(store, eligible, max_bytes=limits.file_bytes)
 

@@ -7,10 +7,10 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import TaskRunContext
 from prefect.tasks import Task, exponential_backoff
 
-from domain.errors import TEMPORARY, TrainfoldError
+from domain.errors import TEMPORARY
 from domain.format.digest import sha256
 from domain.versions.eligibility import EligibleConversation
-from operations import resources
+from storage.store import ObjectState
 
 KEPT_FOR = timedelta(days=1)
 
@@ -34,12 +34,11 @@ def once_a_request(context: TaskRunContext, arguments: dict[str, Any]) -> str | 
     """Build the key of a conversation's kept result, by which a repeated request finds it again.
 
     The object's state is part of it: what is kept never gives another answer than fetching again
-    would. None where the store does not tell, so that the task itself says why.
+    would. An object without a state is fetched again.
     """
     eligible: EligibleConversation = arguments["eligible"]
-    try:
-        source = resources.conversations_store().state(eligible.object_key)
-    except TrainfoldError:
+    source: ObjectState | None = arguments["source"]
+    if source is None:
         return None
     subject = f"{arguments['request_id']} {eligible.model_dump_json()} {source}"
     return f"trainfold-{context.task.name}-{sha256(subject.encode())}"

@@ -31,6 +31,8 @@ from operations.rebuild import Rebuilt
 from operations.sweep import Swept
 
 SECONDS_BETWEEN_UPDATES = 1.0
+MAX_WARNINGS = 200
+"""Lines in a version's summary: a browser renders thousands slowly, and nobody reads them."""
 
 
 class ProgressBar:
@@ -182,8 +184,10 @@ def version_markdown(version: VersionRecord) -> str:
         lines += ["| conversation | warning | times | first at |", "| --- | --- | --- | --- |"]
         lines += [
             f"| {w.conversation_id} | {_inline(w.message)} | {w.count} | {_inline(w.path)} |"
-            for w in version.warnings
+            for w in version.warnings[:MAX_WARNINGS]
         ]
+        if len(version.warnings) > MAX_WARNINGS:
+            lines += ["", f"and {len(version.warnings) - MAX_WARNINGS} more: the version has all."]
     return "\n".join(lines)
 
 
