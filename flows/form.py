@@ -3,8 +3,8 @@
 The limits are only in the schema. A caller may switch that check off; then the gate judges the
 request and gives its reasons.
 
-Prefect checks a form on its server's event loop, and a caller may send 500 KB: the time that a pattern
-takes must be linear in the text. Repeated ids are left to the gate.
+Prefect checks a form on its server's event loop, and a caller may send 500 KB: the time that a
+pattern takes must be linear in the text. Repeated ids are left to the gate.
 """
 
 from typing import Annotated, Any

@@ -1,7 +1,8 @@
 """Parse a conversation file's bytes to JSON values without loss, or refuse them with a reason.
 
 orjson parses. Values that it would change silently are refused: a repeated key (it keeps the last),
-an integer beyond 64 bits (it becomes a float), a number beyond double range (too small, it becomes 0).
+an integer beyond 64 bits (it becomes a float), a number beyond double range (if it is too small, it
+becomes 0).
 """
 
 import json
