@@ -22,8 +22,10 @@ from sqlalchemy import (
     update,
 )
 
-from db.engine import current_time, reading, writing
+from db.engine import IDLE_SECONDS, LOCK_SECONDS, current_time, reading, writing
+from db.refusals import LockedOut
 from db.schema import MembershipTable, TrainingFileTable, VersionTable
+from db.schemas import statement
 from domain.errors import CommitConflict, DatabaseRefused, NotFound
 from domain.findings import shortened
 from domain.versions.composing import Composition
@@ -36,6 +38,17 @@ MAX_COMMIT_TIME = timedelta(hours=1)
 RACES = {"uq_training_files_name_key", "uq_training_file_versions_request_id"}
 """The only constraints that two requests can race for: two creates of one name, and one request
 that runs twice. The row lock on the training file decides all else.
+"""
+
+# Of sessions that have changed a row of the table and not ended their transaction, the oldest.
+HOLDER = """
+    SELECT activity.pid, coalesce(activity.state, 'state unknown') AS state,
+           coalesce(host(activity.client_addr), 'this machine') AS address,
+           extract(epoch FROM clock_timestamp() - activity.xact_start) AS seconds
+    FROM pg_locks lock JOIN pg_stat_activity activity USING (pid)
+    WHERE lock.relation = CAST('$training_files' AS regclass) AND lock.mode = 'RowExclusiveLock' AND lock.granted
+      AND activity.xact_start IS NOT NULL AND activity.pid <> pg_backend_pid()
+    ORDER BY activity.xact_start LIMIT 1
 """
 
 VERSION_COLUMNS = set(VersionTable.__table__.columns.keys()) & set(VersionRecord.model_fields)
@@ -64,6 +77,8 @@ class PostgresVersionLog:
                 _refuse_stale(connection, composition.version)
                 _move_pointer(connection, composition)
                 _record(connection, composition)
+        except LockedOut as locked_out:
+            raise _locked_out(self.engine, composition.version) from locked_out
         except DatabaseRefused as refused:
             if refused.constraint in RACES:
                 raise CommitConflict(_conflict(composition.version)) from refused
@@ -236,6 +251,23 @@ def _conflict(version: VersionRecord) -> str:
     return (
         f"Another request was faster than version {version.number} of "
         f"“{version.training_file}”. Nothing was recorded for this one."
+    )
+
+
+def _locked_out(engine: Engine, version: VersionRecord) -> LockedOut:
+    """Say who holds the training file, as far as the database tells."""
+    with reading(engine) as connection:
+        holder = connection.execute(statement(connection, HOLDER)).first()
+    who = (
+        f"Another request has held it for {holder.seconds:.0f} s (database session {holder.pid}, "
+        f"{holder.state}, from {holder.address})"
+        if holder
+        else "Another request held it"
+    )
+    return LockedOut(
+        f"“{version.training_file}” could not be changed within {LOCK_SECONDS} s. {who}; the "
+        f"database ends a session that stands still for {IDLE_SECONDS} s. Nothing was recorded. "
+        "Run the same request again."
     )
 
 
