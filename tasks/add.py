@@ -15,8 +15,9 @@ from operations import resources
 from operations.add import make_version
 from operations.admission import decide
 from operations.reading import measure_sources, read_source
+from operations.tidying import RESULTS_ARE_KEPT_FOR
 from storage.store import ObjectState
-from tasks.policies import KEPT_FOR, once_a_request, retried
+from tasks.policies import READS_ARE_RETRIED_FOR, once_a_request, retried
 
 
 # What the gate said may be void by the time that a run is repeated.
@@ -29,7 +30,7 @@ def gate(request: AddRequest) -> VersionRecord | Admission:
 @task(
     name="measure",
     task_run_name="measure the sources",
-    **retried(4, first_pause_seconds=0.5),
+    **retried(4, first_pause_seconds=0.5, within=READS_ARE_RETRIED_FOR),
     cache_policy=NO_CACHE,
 )
 def measure(conversations: Sequence[EligibleConversation]) -> list[ObjectState | None]:
@@ -41,9 +42,9 @@ def measure(conversations: Sequence[EligibleConversation]) -> list[ObjectState |
 @task(
     name="fetch",
     task_run_name="fetch {eligible.conversation_id}",
-    **retried(4, first_pause_seconds=0.5),
+    **retried(4, first_pause_seconds=0.5, within=READS_ARE_RETRIED_FOR),
     cache_key_fn=once_a_request,
-    cache_expiration=KEPT_FOR,
+    cache_expiration=RESULTS_ARE_KEPT_FOR,
     persist_result=True,
 )
 def fetch(
