@@ -4,7 +4,14 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from domain.errors import AccessRefused, Blocked, ObjectMissing, ObjectTooLarge, StoreRefused
+from domain.errors import (
+    AccessRefused,
+    Blocked,
+    ObjectMissing,
+    ObjectTooLarge,
+    StoreRefused,
+    TrainfoldError,
+)
 from domain.findings import Reason
 from domain.format.fragment import Fragment
 from domain.source.limits import Limits
@@ -47,11 +54,17 @@ def measure_sources(
     def look(eligible: EligibleConversation) -> ObjectState | None:
         try:
             return store.state(eligible.object_key)
-        except (ObjectMissing, AccessRefused):
+        except tuple(CODES):
             return None
 
     with ThreadPoolExecutor(threads, thread_name_prefix="measure") as pool:
-        states = list(pool.map(look, conversations))
+        looks = [pool.submit(look, eligible) for eligible in conversations]
+        try:
+            states = [each.result() for each in looks]
+        except TrainfoldError:
+            # A store that does not answer is not asked 80 times.
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     refuse_excess_bytes((state.size_bytes for state in states if state), limits=limits)
     return states
 
