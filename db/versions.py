@@ -26,7 +26,7 @@ from db.engine import IDLE_SECONDS, LOCK_SECONDS, current_time, reading, writing
 from db.refusals import LockedOut
 from db.schema import MembershipTable, TrainingFileTable, VersionTable
 from db.schemas import statement
-from domain.errors import CommitConflict, DatabaseRefused, NotFound
+from domain.errors import CommitConflict, DatabaseRefused, NotFound, Unreachable
 from domain.findings import shortened
 from domain.versions.composing import Composition
 from domain.versions.naming import MAX_NAME_LENGTH, can_be_stored, name_key, normal_name
@@ -254,7 +254,7 @@ def _conflict(version: VersionRecord) -> str:
     )
 
 
-def _locked_out(engine: Engine, version: VersionRecord) -> LockedOut:
+def _locked_out(engine: Engine, version: VersionRecord) -> Unreachable:
     """Say who holds the training file, as far as the database tells."""
     with reading(engine) as connection:
         holder = connection.execute(statement(connection, HOLDER)).first()
@@ -264,7 +264,7 @@ def _locked_out(engine: Engine, version: VersionRecord) -> LockedOut:
         if holder
         else "Another request held it"
     )
-    return LockedOut(
+    return Unreachable(
         f"“{version.training_file}” could not be changed within {LOCK_SECONDS} s. {who}; the "
         f"database ends a session that stands still for {IDLE_SECONDS} s. Nothing was recorded. "
         "Run the same request again."
