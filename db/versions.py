@@ -47,7 +47,8 @@ HOLDER = """
            extract(epoch FROM clock_timestamp() - activity.xact_start) AS seconds
     FROM pg_locks lock JOIN pg_stat_activity activity USING (pid)
     WHERE lock.relation = CAST('$training_files' AS regclass)
-      AND lock.mode = 'RowExclusiveLock' AND lock.granted AND activity.xact_start IS NOT NULL AND activity.pid <> pg_backend_pid()
+      AND lock.mode = 'RowExclusiveLock' AND lock.granted
+      AND activity.xact_start IS NOT NULL AND activity.pid <> pg_backend_pid()
     ORDER BY activity.xact_start LIMIT 1
 """
 
