@@ -4,6 +4,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
@@ -43,7 +44,8 @@ def kill_everything(stack: Stack) -> None:
     roots = [psutil.Process(status.pid) for status in stack.status() if status.pid]
     doomed = [child for root in roots for child in root.children(recursive=True)] + roots
     for process in doomed:
-        process.send_signal(signal.SIGKILL)
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(signal.SIGKILL)
     psutil.wait_procs(doomed, timeout=20)
 
 
