@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cache
 
 from jinja2 import Environment
@@ -40,8 +41,11 @@ def console_context(request: Request) -> ConsoleContext:
     return context
 
 
-def runs() -> Runs:
-    """Return the Prefect server's runs; raise NotReady when no server is configured."""
+def runs(*, patience: timedelta = timedelta()) -> Runs:
+    """Return the Prefect server's runs; raise NotReady when no server is configured.
+
+    A page shows a busy server after some seconds; a submission waits for longer.
+    """
     settings = resources.settings()
     url = os.environ.get("PREFECT_API_URL") or settings.prefect_api_url
     if url is None:
@@ -51,9 +55,9 @@ def runs() -> Runs:
         )
     # `trainfold console` becomes the console with Prefect's own variables for the local server.
     own = settings.prefect_auth.get_secret_value() if settings.prefect_auth else None
-    return _runs(url, os.environ.get("PREFECT_API_AUTH_STRING") or own)
+    return _runs(url, os.environ.get("PREFECT_API_AUTH_STRING") or own, patience)
 
 
 @cache
-def _runs(api_url: str, auth: str | None) -> Runs:
-    return Runs(api_url, auth=auth)
+def _runs(api_url: str, auth: str | None, patience: timedelta) -> Runs:
+    return Runs(api_url, auth=auth, patience=patience)

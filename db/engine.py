@@ -21,6 +21,10 @@ from domain.errors import CommitOutcomeUnknown
 
 MAX_SECONDS = 150
 """One use of a connection may take so long: more than any statement_timeout that is set."""
+LOCK_SECONDS = 30
+STATEMENT_SECONDS = 60
+IDLE_SECONDS = 60
+"""A writer that is frozen, or whose machine is gone, holds its locks for so long at most."""
 POOL_SIZE = 4
 IGNORED = "trainfold_ignored_options"
 CONNECT_ARGS = {
@@ -87,8 +91,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
     """
     with _own_errors(engine), engine.connect() as connection, _ended_in_time(connection):
         transaction = connection.begin()
-        connection.execute(text("SET LOCAL lock_timeout = '30s'"))
-        connection.execute(text("SET LOCAL statement_timeout = '60s'"))
+        connection.execute(TIMEOUTS, _timeouts())
         yield connection
         try:
             transaction.commit()
@@ -97,6 +100,26 @@ def writing(engine: Engine) -> Iterator[Connection]:
                 f"The connection to the database died while committing: {first_line(error)}. "
                 "The request id tells whether the change was made: run the same request again."
             ) from error
+
+
+# One round trip. What is local to the transaction survives a pooler in transaction mode. The server
+# notices a client that vanished by its keepalives, and one that is frozen by its idleness.
+TIMEOUTS = text("""
+    SELECT set_config('lock_timeout', :lock, true),
+           set_config('statement_timeout', :statement, true),
+           set_config('idle_in_transaction_session_timeout', :idle, true),
+           set_config('tcp_keepalives_idle', '20', true),
+           set_config('tcp_keepalives_interval', '10', true),
+           set_config('tcp_keepalives_count', '3', true)
+""")
+
+
+def _timeouts() -> dict[str, str]:
+    return {
+        "lock": f"{LOCK_SECONDS}s",
+        "statement": f"{STATEMENT_SECONDS}s",
+        "idle": f"{IDLE_SECONDS}s",
+    }
 
 
 @contextmanager

@@ -21,6 +21,10 @@ UNCHANGED = "Nothing was changed by it."
 INSUFFICIENT_PRIVILEGE = "42501"
 
 
+class LockedOut(Unreachable):
+    """Another session keeps a lock for longer than a request waits for it."""
+
+
 class _Refusal(NamedTuple):
     pattern: re.Pattern[str]
     error: type[TrainfoldError]
@@ -170,8 +174,13 @@ _ANSWERED: dict[str, tuple[type[TrainfoldError], str]] = {
         "The database has no connection left for “{role}”. Nothing was done. Try again, connect "
         f"through a pooler, or lower connection_limit in {VARIABLE}.",
     ),
-    "55P03": (
+    "25P03": (
         Unreachable,
+        "This process stood still in the middle of a transaction, which the database therefore "
+        "undid. Nothing was changed. Run the same request again.",
+    ),
+    "55P03": (
+        LockedOut,
         "Another session keeps a lock that this one waited for. Nothing was changed. Run the same "
         "request again when that session has ended.",
     ),

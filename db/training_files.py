@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from db.schemas import statement
 from domain.statistics import VersionStatistics
-from domain.versions.naming import name_key
+from domain.versions.naming import can_be_stored, name_key
 from domain.versions.record import VersionRecord
 
 
@@ -81,6 +81,8 @@ def training_file_rows(connection: Connection, name: str | None = None) -> list[
         WHERE CAST(:key AS text) IS NULL OR f.name_key = :key
         ORDER BY f.name_key
     """
+    if name is not None and not can_be_stored(name):
+        return []
     values = {"key": None if name is None else name_key(name)}
     rows = connection.execute(statement(connection, query), values).mappings()
     return [TrainingFileRow.model_validate(row) for row in rows]

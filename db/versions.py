@@ -22,11 +22,14 @@ from sqlalchemy import (
     update,
 )
 
-from db.engine import current_time, reading, writing
+from db.engine import IDLE_SECONDS, LOCK_SECONDS, current_time, reading, writing
+from db.refusals import LockedOut
 from db.schema import MembershipTable, TrainingFileTable, VersionTable
-from domain.errors import CommitConflict, DatabaseRefused, NotFound
+from db.schemas import statement
+from domain.errors import CommitConflict, DatabaseRefused, NotFound, Unreachable
+from domain.findings import shortened
 from domain.versions.composing import Composition
-from domain.versions.naming import name_key, normal_name
+from domain.versions.naming import MAX_NAME_LENGTH, can_be_stored, name_key, normal_name
 from domain.versions.record import BaseVersion, Member, StoredObject, VersionRecord
 
 MAX_COMMIT_TIME = timedelta(hours=1)
@@ -35,6 +38,18 @@ MAX_COMMIT_TIME = timedelta(hours=1)
 RACES = {"uq_training_files_name_key", "uq_training_file_versions_request_id"}
 """The only constraints that two requests can race for: two creates of one name, and one request
 that runs twice. The row lock on the training file decides all else.
+"""
+
+# Of sessions that have changed a row of the table and not ended their transaction, the oldest.
+HOLDER = """
+    SELECT activity.pid, coalesce(activity.state, 'state unknown') AS state,
+           coalesce(host(activity.client_addr), 'this machine') AS address,
+           extract(epoch FROM clock_timestamp() - activity.xact_start) AS seconds
+    FROM pg_locks lock JOIN pg_stat_activity activity USING (pid)
+    WHERE lock.relation = CAST('$training_files' AS regclass)
+      AND lock.mode = 'RowExclusiveLock' AND lock.granted
+      AND activity.xact_start IS NOT NULL AND activity.pid <> pg_backend_pid()
+    ORDER BY activity.xact_start LIMIT 1
 """
 
 VERSION_COLUMNS = set(VersionTable.__table__.columns.keys()) & set(VersionRecord.model_fields)
@@ -63,6 +78,8 @@ class PostgresVersionLog:
                 _refuse_stale(connection, composition.version)
                 _move_pointer(connection, composition)
                 _record(connection, composition)
+        except LockedOut as locked_out:
+            raise _locked_out(self.engine, composition.version) from locked_out
         except DatabaseRefused as refused:
             if refused.constraint in RACES:
                 raise CommitConflict(_conflict(composition.version)) from refused
@@ -78,7 +95,9 @@ def version_of_request(connection: Connection, request_id: str) -> VersionRecord
 
 def find_version(connection: Connection, name: str, number: int | None = None) -> VersionRecord:
     """Find a version of a training file, by default the current one; raises NotFound."""
-    wanted = TrainingFileTable.current_version if number is None else number
+    if not can_be_stored(name):
+        raise _no_training_file(name)
+    wanted = TrainingFileTable.current_version if number is None else _as_integer(number)
     named = TrainingFileTable.name_key == name_key(name)
     query = _JOINED.where(named, VersionTable.number == wanted)
     row = connection.execute(query).mappings().one_or_none()
@@ -88,10 +107,18 @@ def find_version(connection: Connection, name: str, number: int | None = None) -
         select(TrainingFileTable.current_version).where(named)
     ).scalar_one_or_none()
     if current is None:
-        raise NotFound(
-            f"There is no training file “{normal_name(name)}”. `trainfold files` lists them."
-        )
+        raise _no_training_file(name)
     raise NotFound(f"“{normal_name(name)}” has no version {number}; it has 1 to {current}.")
+
+
+def _as_integer(number: int) -> int:
+    """Bring a number that anyone may have typed into PostgreSQL's range, whose ends none has."""
+    return max(0, min(number, 2**31 - 1))
+
+
+def _no_training_file(name: str) -> NotFound:
+    shown = shortened(normal_name(name), MAX_NAME_LENGTH)
+    return NotFound(f"There is no training file “{shown}”. `trainfold files` lists them.")
 
 
 def versions(
@@ -225,6 +252,23 @@ def _conflict(version: VersionRecord) -> str:
     return (
         f"Another request was faster than version {version.number} of "
         f"“{version.training_file}”. Nothing was recorded for this one."
+    )
+
+
+def _locked_out(engine: Engine, version: VersionRecord) -> Unreachable:
+    """Say who holds the training file, as far as the database tells."""
+    with reading(engine) as connection:
+        holder = connection.execute(statement(connection, HOLDER)).first()
+    who = (
+        f"Another request has held it for {holder.seconds:.0f} s (database session {holder.pid}, "
+        f"{holder.state}, from {holder.address})"
+        if holder
+        else "Another request held it"
+    )
+    return Unreachable(
+        f"“{version.training_file}” could not be changed within {LOCK_SECONDS} s. {who}; the "
+        f"database ends a session that stands still for {IDLE_SECONDS} s. Nothing was recorded. "
+        "Run the same request again."
     )
 
 

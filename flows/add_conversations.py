@@ -11,10 +11,12 @@ from prefect.utilities.annotations import quote, unmapped
 
 from domain.documents import version_document
 from domain.errors import Blocked
+from domain.findings import Reason
 from domain.format.fragment import Fragment
 from domain.versions.eligibility import EligibleConversation
 from domain.versions.record import VersionRecord
 from domain.versions.requests import AddRequest
+from domain.versions.validation import refuse_excess
 from flows.form import (
     Asker,
     ConversationIds,
@@ -24,7 +26,9 @@ from flows.form import (
     TrainingFileName,
 )
 from flows.running import ended, own_request_id, settle, show_progress, task_runner
-from tasks.add import fetch, gate, reduce, validate
+from operations import resources
+from operations.reading import waves
+from tasks.add import fetch, gate, measure, reduce, validate
 from tasks.report import report_result, report_together, report_version
 from tasks.upkeep import check_preconditions
 
@@ -75,20 +79,24 @@ def run(request: AddRequest) -> VersionRecord:
 
 
 def collect(request: AddRequest, conversations: Sequence[EligibleConversation]) -> list[Fragment]:
-    """Fetch and validate every conversation; raise Blocked with the reasons of all of them."""
-    fetches = fetch.map(conversations, unmapped(request.request_id))
+    """Fetch and validate every conversation; raise Blocked with the reasons of all of them.
+
+    Raises Blocked early if the request as a whole exceeds a limit.
+    """
+    fetches = fetch.map(conversations, measure(conversations), unmapped(request.request_id))
     show_progress(fetches, "conversations fetched")
     sources, missing = settle(fetches)
     fetched = [pair for pair in zip(sources, conversations, strict=True) if pair[0] is not None]
-    validations = validate.map(
-        [data for data, _ in fetched],
-        [conversation for _, conversation in fetched],
-        unmapped(request.strict),
-    )
-    fragments, refused = settle(validations)
+    fragments: list[Fragment] = []
+    refused: list[Reason] = []
+    for wave in waves(fetched):
+        valid, reasons = settle(validate.map(*zip(*wave, strict=True), unmapped(request.strict)))
+        fragments += [fragment for fragment in valid if fragment is not None]
+        refused += reasons
+        refuse_excess(fragments, limits=resources.settings().limits)
     if missing or refused:
         raise Blocked([*missing, *refused])
-    return [fragment for fragment in fragments if fragment is not None]
+    return fragments
 
 
 def made(version: VersionRecord) -> State[VersionRecord]:

@@ -7,12 +7,14 @@ from prefect.states import Completed
 from flows.running import ended
 from operations.sweep import Swept
 from tasks.report import report_result, report_sweep
-from tasks.upkeep import check_preconditions, sweep
+from tasks.upkeep import check_preconditions, sweep, tidy
 
 
 @flow(name="maintain")
 def maintain(delete: bool = True) -> object:
     """Find trainfold's objects that no version refers to and that are older than the safe age.
+
+    Also removes cached results that are too old to be used, from the disk of the worker.
 
     Args:
         delete: Remove them; otherwise only list them.
@@ -23,6 +25,8 @@ def maintain(delete: bool = True) -> object:
 def run(delete: bool) -> State[Swept]:
     """Sweep the store and report the objects."""
     check_preconditions()
+    if delete:
+        tidy()
     swept = sweep(delete)
     report_sweep(swept)
     report_result(swept.model_dump(mode="json"))

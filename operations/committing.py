@@ -16,6 +16,7 @@ from typing import Protocol, TypeVar
 from domain.errors import (
     CommitConflict,
     CommitOutcomeUnknown,
+    ObjectMissing,
     StoreRefused,
     TrainfoldError,
     Unreachable,
@@ -78,6 +79,7 @@ def commit_version(
         try:
             if read_back:
                 _read_back(store, composition)
+            _look_again(store, composition.version)
             log.commit(composition)
         except CommitOutcomeUnknown as unknown:
             # The objects are kept: the database may still be executing the commit.
@@ -128,6 +130,26 @@ def _write(store: ObjectStore, stored: StoredObject, document: Document, format:
             f"The object store holds {size:,} bytes at {stored.key} where {stored.size_bytes:,} "
             "were sent. No version was recorded; `trainfold maintain` removes the object."
         )
+
+
+def _look_again(store: ObjectStore, version: VersionRecord) -> None:
+    """Check that both objects are there, whole, at the last moment before they are recorded.
+
+    Whatever the clocks of the store and the database say, a version is not committed on objects
+    that maintenance, a lifecycle rule or a person removed. Raises Unreachable: trying again helps.
+    """
+    for stored in (version.full, version.lines):
+        try:
+            size = store.state(stored.key).size_bytes
+        except ObjectMissing:
+            size = None
+        if size != stored.size_bytes:
+            what = "was removed" if size is None else f"became {size:,} bytes"
+            raise Unreachable(
+                f"{stored.key} {what} before its version could be recorded. Nothing was recorded, "
+                "and what was left of it was removed. Find out who removes or writes objects in "
+                "the bucket, then run the same request again."
+            )
 
 
 def _read_back(store: ObjectStore, composition: Composition) -> None:

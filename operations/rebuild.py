@@ -23,7 +23,7 @@ from domain.source.limits import Limits
 from domain.versions.changes import Renewed, compose_rebuild
 from domain.versions.composing import Composition
 from domain.versions.consultant import strangers, wording_differences
-from domain.versions.eligibility import EligibleConversation
+from domain.versions.eligibility import EligibleConversation, refuse_malformed_rebuild
 from domain.versions.naming import rebuild_key
 from domain.versions.record import Member, VersionRecord
 from domain.versions.requests import RebuildRequest
@@ -71,9 +71,10 @@ class _Compared(NamedTuple):
 def make_plan(engine: Engine, request: RebuildRequest) -> VersionRecord | RebuildPlan:
     """Return the version that this request already made, or the plan of the rebuild.
 
-    Raises Blocked if the training file is not active or a member may not be in it any more,
-    NotFound if there is no such file.
+    Raises Blocked if the request is malformed, the training file is not active or a member may
+    not be in it any more, NotFound if there is no such file.
     """
+    refuse_malformed_rebuild(request)
     with reading(engine) as connection:
         if made := version_made_by(connection, request):
             return made

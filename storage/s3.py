@@ -18,7 +18,7 @@ from storage.copying import Carrier
 from storage.errors import Target, code_of, is_missing, status_of, translated
 from storage.multipart import MultipartUpload, StrategyRefused, UploadPart, UploadStrategy, cut
 from storage.proof import ReadObject, SentRange, is_md5_of, is_same, sent_range
-from storage.store import MIB, ListedObject, ListedUpload
+from storage.store import MIB, ListedObject, ListedUpload, ObjectState
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -91,6 +91,11 @@ class S3Store:
                 "is (no Date in its answers). Nothing was changed."
             ) from error
 
+    def state(self, key: str) -> ObjectState:
+        with self._own_errors(key):
+            answer = self.client.head_object(Bucket=self.bucket, Key=key)
+        return ObjectState(answer["ContentLength"], answer["ETag"], answer["LastModified"])
+
     def get(self, key: str, *, max_bytes: int) -> bytes:
         read = self._get(key, max_bytes)
         if not read.is_proven(etag_is_md5=self._etag_is_md5):
@@ -126,8 +131,7 @@ class S3Store:
                 yield from body.iter_chunks(MIB)
 
     def size(self, key: str) -> int:
-        with self._own_errors(key):
-            return self.client.head_object(Bucket=self.bucket, Key=key)["ContentLength"]
+        return self.state(key).size_bytes
 
     def put(self, key: str, data: bytes, *, content_type: str, if_absent: bool = False) -> None:
         condition: Any = {"IfNoneMatch": "*"} if if_absent else {}

@@ -11,6 +11,15 @@ MIB = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
+class ObjectState:
+    """What the store says an object is now: any write to its key changes it."""
+
+    size_bytes: int
+    etag: str
+    modified: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ListedObject:
     """An object in a listing of the bucket."""
 
@@ -45,6 +54,9 @@ class ObjectStore(Protocol):
 
     def current_time(self) -> datetime:
         """Read the store's clock, to the second."""
+
+    def state(self, key: str) -> ObjectState:
+        """Look at an object without reading it."""
 
     def get(self, key: str, *, max_bytes: int) -> bytes:
         """Read the whole object; raises ObjectTooLarge before reading more than `max_bytes`."""

@@ -14,25 +14,44 @@ from domain.versions.requests import AddRequest
 from operations import resources
 from operations.add import make_version
 from operations.admission import decide
-from operations.reading import read_source
-from tasks.policies import KEPT_FOR, once_a_request, retried
+from operations.reading import measure_sources, read_source
+from operations.tidying import RESULTS_ARE_KEPT_FOR
+from storage.store import ObjectState
+from tasks.policies import READS_ARE_RETRIED_FOR, once_a_request, retried
 
 
-@task(name="gate", task_run_name="gate")
+# What the gate said may be void by the time that a run is repeated.
+@task(name="gate", task_run_name="gate", cache_policy=NO_CACHE)
 def gate(request: AddRequest) -> VersionRecord | Admission:
     with reading(resources.engine()) as connection:
         return decide(connection, request)
 
 
 @task(
+    name="measure",
+    task_run_name="measure the sources",
+    **retried(4, first_pause_seconds=0.5, within=READS_ARE_RETRIED_FOR),
+    cache_policy=NO_CACHE,
+)
+def measure(conversations: Sequence[EligibleConversation]) -> list[ObjectState | None]:
+    return measure_sources(
+        resources.conversations_store(), conversations, limits=resources.settings().limits
+    )
+
+
+@task(
     name="fetch",
     task_run_name="fetch {eligible.conversation_id}",
-    **retried(4, first_pause_seconds=0.5),
+    **retried(4, first_pause_seconds=0.5, within=READS_ARE_RETRIED_FOR),
     cache_key_fn=once_a_request,
-    cache_expiration=KEPT_FOR,
+    cache_expiration=RESULTS_ARE_KEPT_FOR,
     persist_result=True,
 )
-def fetch(eligible: EligibleConversation, request_id: str) -> bytes:  # noqa: ARG001 - the cache key
+def fetch(
+    eligible: EligibleConversation,
+    source: ObjectState | None,  # noqa: ARG001 - the cache key
+    request_id: str,  # noqa: ARG001 - the cache key
+) -> bytes:
     store, limits = resources.conversations_store(), resources.settings().limits
     return read_source(store, eligible, max_bytes=limits.file_bytes)
 

@@ -1,6 +1,7 @@
 """Policies of tasks: when to retry, and how long results are cached for a repeated run."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from prefect.client.schemas.objects import State, TaskRun
@@ -10,27 +11,45 @@ from prefect.tasks import Task, exponential_backoff
 from domain.errors import TEMPORARY
 from domain.format.digest import sha256
 from domain.versions.eligibility import EligibleConversation
+from storage.store import ObjectState
 
-KEPT_FOR = timedelta(days=1)
+READS_ARE_RETRIED_FOR = timedelta(minutes=2)
 
 
-def may_help(_task: Task[Any, Any], _run: TaskRun, state: State[Any]) -> bool:
-    """Tell whether a retry may help: a service was unreachable. A rule would block again."""
+def may_help(
+    _task: Task[Any, Any], run: TaskRun, state: State[Any], *, within: timedelta | None = None
+) -> bool:
+    """Tell whether a retry may help: a service was unreachable. A rule would block again.
+
+    Not after `within`: a service that only accepts connections takes minutes for each try, and
+    Prefect starts a request's last fetches when the first have given up.
+    """
+    if within and run.start_time and datetime.now(UTC) - run.start_time > within:
+        return False
     return isinstance(state.result(raise_on_failure=False), TEMPORARY)
 
 
-def retried(times: int, *, first_pause_seconds: float = 1) -> dict[str, Any]:
+def retried(
+    times: int, *, first_pause_seconds: float = 1, within: timedelta | None = None
+) -> dict[str, Any]:
     """Return the options of a task that is retried where that may help, with growing pauses."""
     return {
         "retries": times,
         "retry_delay_seconds": exponential_backoff(backoff_factor=first_pause_seconds),
         "retry_jitter_factor": 0.5,
-        "retry_condition_fn": may_help,
+        "retry_condition_fn": partial(may_help, within=within),
     }
 
 
-def once_a_request(context: TaskRunContext, arguments: dict[str, Any]) -> str:
-    """Return the key of a conversation's cached result, which a repeated request finds."""
+def once_a_request(context: TaskRunContext, arguments: dict[str, Any]) -> str | None:
+    """Build the key of a conversation's kept result, by which a repeated request finds it again.
+
+    The object's state is part of it: what is kept never gives another answer than fetching again
+    would. An object without a state is fetched again.
+    """
     eligible: EligibleConversation = arguments["eligible"]
-    subject = f"{arguments['request_id']} {eligible.model_dump_json()} {arguments.get('strict')}"
+    source: ObjectState | None = arguments["source"]
+    if source is None:
+        return None
+    subject = f"{arguments['request_id']} {eligible.model_dump_json()} {source}"
     return f"trainfold-{context.task.name}-{sha256(subject.encode())}"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
+from shlex import quote
 from typing import Any
 
 from prefect.artifacts import (
@@ -30,6 +31,8 @@ from operations.rebuild import Rebuilt
 from operations.sweep import Swept
 
 SECONDS_BETWEEN_UPDATES = 1.0
+MAX_WARNINGS = 200
+"""Lines in a version's summary: a browser renders thousands slowly, and nobody reads them."""
 
 
 class ProgressBar:
@@ -158,6 +161,7 @@ def report_damage(damaged: Sequence[Damaged]) -> None:
 def version_markdown(version: VersionRecord) -> str:
     quality = quality_summary(version.statistics)
     minutes = resources.settings().download_link_lifetime.total_seconds() / 60
+    command = f"trainfold download {quote(version.training_file)} --version {version.number}"
     lines = [
         f"# {_inline(version.training_file)}, version {version.number}",
         "",
@@ -169,8 +173,7 @@ def version_markdown(version: VersionRecord) -> str:
         "| --- | --- | --- |",
         *(_download_row(version, format) for format in ("json", "jsonl")),
         "",
-        f"The links work for {minutes:g} minutes; after that: "
-        f"`trainfold download '{_inline(version.training_file)}' --version {version.number}`.",
+        f"The links work for {minutes:g} minutes; after that: {_code(command)}.",
         "",
         "| quality | |",
         "| --- | --- |",
@@ -180,9 +183,11 @@ def version_markdown(version: VersionRecord) -> str:
         lines += ["", f"## Warnings: {len(version.warnings)}", ""]
         lines += ["| conversation | warning | times | first at |", "| --- | --- | --- | --- |"]
         lines += [
-            f"| {w.conversation_id} | {_inline(w.message)} | {w.count} | `{_inline(w.path)}` |"
-            for w in version.warnings
+            f"| {w.conversation_id} | {_inline(w.message)} | {w.count} | {_inline(w.path)} |"
+            for w in version.warnings[:MAX_WARNINGS]
         ]
+        if len(version.warnings) > MAX_WARNINGS:
+            lines += ["", f"and {len(version.warnings) - MAX_WARNINGS} more: the version has all."]
     return "\n".join(lines)
 
 
@@ -202,6 +207,17 @@ def _slug(name: str) -> str:
 
 
 def _inline(text: str) -> str:
-    """Escape what markdown and HTML would interpret inside a line or a table cell."""
-    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return re.sub(r"([\\`*_\[\]|])", r"\\\1", escaped.replace("\n", " "))
+    """Escape what markdown and HTML would interpret inside a line or a table cell.
+
+    Addresses without markup are links too, in GitHub's flavour: `http:`, `www.` and `@`.
+    """
+    line = re.sub(r"\s", " ", text)
+    escaped = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(r"([\\`*_\[\]|~@]|:(?=/)|(?<=www)\.)", r"\\\1", escaped, flags=re.IGNORECASE)
+
+
+def _code(text: str) -> str:
+    """Write a text as inline code, where nothing is interpreted but the marks that end it."""
+    line = re.sub(r"\s", " ", text)
+    fence = "`" * (1 + max(map(len, re.findall("`+", line)), default=0))
+    return f"{fence} {line} {fence}"

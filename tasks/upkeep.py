@@ -1,6 +1,7 @@
 """The tasks that every flow begins with, and those of verify and maintain."""
 
 from prefect import task
+from prefect.settings import get_current_settings
 
 from db.engine import reading
 from db.training_files import training_file_choices
@@ -8,7 +9,9 @@ from domain.versions.record import VersionRecord
 from operations import resources
 from operations.binding import require_bound
 from operations.doctor.database import require_database
+from operations.settings import home_directory
 from operations.sweep import Swept, sweep_store
+from operations.tidying import remove_cached_results, rotate_logs
 from operations.verify import verify_version
 from tasks.policies import retried
 
@@ -33,6 +36,14 @@ def training_file_names() -> list[str]:
 @task(name="verify", task_run_name="verify {name}", **retried(3))
 def verify(name: str) -> VersionRecord:
     return verify_version(resources.engine(), resources.training_files_store(), name)
+
+
+@task(name="tidy", task_run_name="tidy the worker's disk")
+def tidy() -> int:
+    """Remove cached results that are too old to be used, and rotate the local stack's logs."""
+    rotate_logs(home_directory() / "logs")
+    storage = get_current_settings().results.local_storage_path
+    return remove_cached_results(storage) if storage else 0
 
 
 @task(name="sweep", task_run_name="sweep")

@@ -1,6 +1,7 @@
 """Preview the version that a selection would make, and submit the request."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
@@ -26,6 +27,8 @@ from operations import resources
 from operations.admission import version_made_by
 from operations.preview import Preview, ask_gate, examine
 
+SUBMISSION_PATIENCE = timedelta(minutes=1)
+"""Shorter than a browser's or a proxy's; submitting the page again is the same request."""
 router = APIRouter(dependencies=[Depends(authenticate)])
 
 
@@ -62,7 +65,7 @@ def submit(request: Request, visitor: AuthenticatedVisitor, form: VisitorsForm) 
     if preview.reasons and not _has_version(add_request):
         return _render_blocked(request, add_request, preview)
     try:
-        run_id = runs().submit_add(add_request)
+        run_id = runs(patience=SUBMISSION_PATIENCE).submit_add(add_request)
     except Blocked as blocked:
         return _render_blocked(request, add_request, Preview(blocked.reasons))
     browser_state(request).selection = ()

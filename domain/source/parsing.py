@@ -1,7 +1,8 @@
 """Parse a conversation file's bytes to JSON values without loss, or refuse them with a reason.
 
 orjson parses. Values that it would change silently are refused: a repeated key (it keeps the last),
-an integer beyond 64 bits (it becomes a float), a number beyond double range.
+an integer beyond 64 bits (it becomes a float), a number beyond double range (if it is too small, it
+becomes 0).
 """
 
 import json
@@ -16,6 +17,8 @@ from domain.source.limits import Limits
 KEY = re.compile(rb'"\s*:')
 DIGITS_ALIKE = bytes.maketrans(b"0123456789", b"0" * 10)
 LONG_INTEGER = b"0" * 19
+TINY = re.compile(rb"[eE]-[0-9]{3}")
+"""Besides 19 digits in a row, what every number that is too near to 0 for a double has."""
 
 DEEPEST = 254
 """The number of levels that orjson can write."""
@@ -46,7 +49,11 @@ def parse(data: bytes, limits: Limits) -> Any:
         raise BadJson("not-json", f"not JSON: {error}") from None
     if not _reads_back(value, data, limits):
         keys = _measure(value, limits)
-        if keys != len(KEY.findall(data)) or LONG_INTEGER in data.translate(DIGITS_ALIKE):
+        if (
+            keys != len(KEY.findall(data))
+            or LONG_INTEGER in data.translate(DIGITS_ALIKE)
+            or TINY.search(data)
+        ):
             _read_slowly(data)
     return value
 
@@ -100,7 +107,12 @@ def _measure(value: Any, limits: Limits) -> int:
 
 def _read_slowly(data: bytes) -> None:
     """Settle what the quick count could not: it also counts look-alikes inside of strings."""
-    json.loads(data, object_pairs_hook=_refuse_repeats, parse_int=_refuse_long)
+    json.loads(
+        data,
+        object_pairs_hook=_refuse_repeats,
+        parse_int=_refuse_long,
+        parse_float=_refuse_vanished,
+    )
 
 
 def _refuse_repeats(pairs: list[tuple[str, Any]]) -> None:
@@ -115,4 +127,11 @@ def _refuse_long(digits: str) -> int:
     number = int(digits) if len(digits) < 30 else None  # noqa: PLR2004 - far beyond 64 bits
     if number is None or not -(2**63) <= number < 2**64:
         raise BadJson("number-too-large", f"the integer {digits[:24]}… does not fit in 64 bits")
+    return number
+
+
+def _refuse_vanished(digits: str) -> float:
+    number = float(digits)
+    if number == 0 and re.match(r"[-0.]*[1-9]", digits):
+        raise BadJson("number-too-small", f"the number {digits[:24]}… is too small for a double")
     return number

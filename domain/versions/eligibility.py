@@ -9,9 +9,16 @@ from domain.findings import Reason, shortened
 from domain.format.jsonl import line_suffix
 from domain.frozen import FrozenModel
 from domain.source.vocabulary import EnrichmentStatus
-from domain.versions.naming import is_request_id, is_safe_key, name_problem
+from domain.versions.naming import is_request_id, is_safe_key, name_problem, text_problem
 from domain.versions.record import BaseVersion, Member, VersionRecord
-from domain.versions.requests import MAX_CONVERSATIONS, AddRequest, VersionRequest
+from domain.versions.requests import (
+    MAX_ASKER_LENGTH,
+    MAX_CONVERSATIONS,
+    MAX_DESCRIPTION_LENGTH,
+    AddRequest,
+    RebuildRequest,
+    VersionRequest,
+)
 
 
 class TrainingFileFacts(FrozenModel):
@@ -58,9 +65,20 @@ class Admission(FrozenModel):
 
 def refuse_malformed(request: AddRequest, *, max_conversations: int = MAX_CONVERSATIONS) -> None:
     """Raise Blocked if the request as a whole is malformed, which needs no query."""
-    reasons = [*_name_reasons(request), *_form_reasons(request, max_conversations)]
+    reasons = [
+        *_name_reasons(request),
+        *_asker_reasons(request),
+        *_form_reasons(request, max_conversations),
+    ]
     if reasons:
         raise Blocked([*reasons, *_id_reasons(request)])
+
+
+def refuse_malformed_rebuild(request: RebuildRequest) -> None:
+    """Raise Blocked where the rebuild is malformed; its name is looked up as it is."""
+    reasons = list(_asker_reasons(request))
+    if reasons:
+        raise Blocked(reasons)
 
 
 def admit(
@@ -134,6 +152,12 @@ def _name_reasons(request: VersionRequest) -> Iterator[Reason]:
     problem = name_problem(request.name)
     if problem:
         yield Reason(code="bad-name", reason=f"Not a name for a training file: {problem}.")
+
+
+def _asker_reasons(request: VersionRequest) -> Iterator[Reason]:
+    problem = text_problem(request.requested_by, max_length=MAX_ASKER_LENGTH)
+    if problem:
+        yield Reason(code="bad-asker", reason=f"Not a name of who asks: {problem}.")
     if not is_request_id(request.request_id):
         yield Reason(
             code="bad-request-id",
@@ -142,6 +166,9 @@ def _name_reasons(request: VersionRequest) -> Iterator[Reason]:
 
 
 def _form_reasons(request: AddRequest, max_conversations: int) -> Iterator[Reason]:
+    problem = text_problem(request.description, max_length=MAX_DESCRIPTION_LENGTH, line_breaks=True)
+    if problem:
+        yield Reason(code="bad-description", reason=f"The description cannot be kept: {problem}.")
     count = len(request.conversation_ids)
     if not count:
         yield Reason(code="nothing-to-add", reason="The request names no conversation.")

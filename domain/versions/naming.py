@@ -11,7 +11,9 @@ MAX_REQUEST_ID_LENGTH = 100
 
 # Letters and marks that show nothing, though Unicode does not class them as format characters.
 _FILLERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+_LINE_BREAKS = frozenset("\n\r\t")
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_UNSHOWABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _SAFE_KEY = re.compile(r"[A-Za-z0-9_/.-]{1,900}")
 _REQUEST_ID = re.compile(rf"[A-Za-z0-9_-]{{1,{MAX_REQUEST_ID_LENGTH}}}")
 _ATTEMPT = "[0-9a-f]{8}"
@@ -51,6 +53,21 @@ def name_problem(name: str) -> str | None:
     if set(name) & set("/\\"):
         return "the name looks like a path: / and \\ are not allowed"
     return None
+
+
+def text_problem(text: str, *, max_length: int, line_breaks: bool = False) -> str | None:
+    """Say why a text about a training file cannot be recorded and shown, or return None."""
+    if len(text) > max_length:
+        return f"it has {len(text):,} characters; at most {max_length:,}"
+    allowed = _LINE_BREAKS if line_breaks else frozenset()
+    if any(unicodedata.category(c) in _UNSHOWABLE for c in set(text) - allowed):
+        return "it has control characters or halves of characters"
+    return None
+
+
+def can_be_stored(text: str) -> bool:
+    """Tell whether PostgreSQL can hold the text: it takes no NUL and no lone surrogate."""
+    return not any(c == "\0" or unicodedata.category(c) == "Cs" for c in text)
 
 
 def is_request_id(text: str) -> bool:

@@ -16,6 +16,7 @@ MAX_CONVERSATIONS = 80
 """Conversations in one request: as many as a curator can review, as the users asked."""
 
 MAX_DESCRIPTION_LENGTH = 2_000
+MAX_ASKER_LENGTH = 200
 
 
 class VersionRequest(FrozenModel):

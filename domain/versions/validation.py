@@ -1,7 +1,9 @@
 """Check the file of an eligible conversation and render it to a fragment."""
 
+from collections.abc import Iterable
+
 from domain.errors import Blocked
-from domain.findings import gather
+from domain.findings import Reason, gather
 from domain.format import jsonl
 from domain.format.fragment import Fragment
 from domain.format.full_json import render_conversation
@@ -22,6 +24,12 @@ def validate(
     conversation_id = eligible.conversation_id
     raw, conversation = read(data, conversation_id, limits=limits)
     warnings = gather(warnings_of(conversation_id, conversation, eligible.row_scaffolding))
+    if len(warnings) > limits.warnings_per_conversation:
+        most = limits.warnings_per_conversation
+        text = f"{len(warnings):,} different warnings; at most {most:,}."
+        raise Blocked(
+            [Reason(conversation_id=str(conversation_id), code="too-many-warnings", reason=text)]
+        )
     if strict and warnings:
         raise Blocked(capped([warning.as_reason() for warning in warnings], limits))
     pairs = raw["training_pairs"]
@@ -41,3 +49,42 @@ def validate(
         consultant_profile=raw["consultant_profile"],
         warnings=warnings,
     )
+
+
+def refuse_excess_bytes(sizes: Iterable[int], *, limits: Limits) -> None:
+    """Raise Blocked where a request's source files are too large together (invariant 13)."""
+    total = sum(sizes)
+    if total > limits.request_bytes:
+        raise Blocked(
+            [
+                Reason(
+                    code="request-too-large",
+                    reason=f"The conversations' files have {total:,} bytes together; at most "
+                    f"{limits.request_bytes:,} in one request. Split them over several requests.",
+                )
+            ]
+        )
+
+
+def refuse_excess(fragments: Iterable[Fragment], *, limits: Limits) -> None:
+    """Raise Blocked where what a request contributes is too much together (invariant 13)."""
+    rendered = warnings = 0
+    for fragment in fragments:
+        rendered += len(fragment.full) + len(fragment.lines)
+        warnings += len(fragment.warnings)
+    reasons = []
+    if rendered > limits.request_rendered_bytes:
+        text = (
+            f"The conversations take more than {limits.request_rendered_bytes:,} bytes in the "
+            "training file, most of them white space in front of what is nested. Split them over "
+            "several requests."
+        )
+        reasons.append(Reason(code="rendered-too-large", reason=text))
+    if warnings > limits.request_warnings:
+        text = (
+            f"The conversations have more than {limits.request_warnings:,} different warnings, "
+            "which nobody can look over. Split them over several requests."
+        )
+        reasons.append(Reason(code="too-many-warnings", reason=text))
+    if reasons:
+        raise Blocked(reasons)

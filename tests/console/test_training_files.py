@@ -81,6 +81,11 @@ def test_what_is_not_there_is_told_on_a_page(console: Visit, library: Library):
         answer = console.get(f"/training-files/{path}")
         assert (answer.status_code, "Not found" in answer.text) == (404, True), path
     assert console.get("/training-files/Here/versions/1/zip").status_code == 404
+    for path in ("%00", "%00/runs", "a%00b/versions/1/json", f"Here/versions/{10**20}/json"):
+        answer = console.get(f"/training-files/{path}")
+        assert (answer.status_code, "Not found" in answer.text) == (404, True), path
+    console.pick(library.add())
+    assert "control or invisible characters" in console.get("/add?to=%00").text
     resources.training_files_store().delete(version.full.key)
     answer = console.get("/training-files/Here/versions/1/json")
     assert (answer.status_code, "There is no object" in answer.text) == (502, True)

@@ -76,6 +76,19 @@ def test_what_is_no_json_is_refused(data):
     assert refused(data) == "not-json"
 
 
+@pytest.mark.parametrize(
+    "number",
+    ["1e-400", "-2.5E-0400", "0.01e-999", "0." + "0" * 400 + "1", "1" + "0" * 20 + "e-400"],
+)
+def test_a_number_that_would_become_0_is_refused(number):
+    assert refused(f'{{"a": {number}}}'.encode()) == "number-too-small"
+
+
+@pytest.mark.parametrize("number", ["0e-400", "-0.0", "0.000e-999", "1e-300", "0.0"])
+def test_a_number_that_is_0_or_merely_small_is_no_reason(number):
+    assert parse(f'{{"a": {number}}}'.encode(), LIMITS) == {"a": float(number)}
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32", "latin-1", "cp1252"])
 def test_other_encodings_than_utf_8_are_refused(encoding):
     data = '{"a": "größer, née"}'.encode(encoding)

@@ -180,32 +180,74 @@ def test_a_store_that_is_away_for_a_moment_is_asked_again(library: Library, monk
     assert len(calls) == 4
 
 
-def test_a_repeated_request_fetches_nothing_again(library: Library):
-    """Its first run was blocked in the reduce, after all was fetched and validated."""
-    one, stranger = library.add(), uuid4()
-    file = conversation(stranger) | {"consultant_profile": profile(name="Somebody Else")}
-    library.add(stranger, data=as_bytes(file))
-    expected = {str(stranger): "other-consultant"}
-    assert blocked("Kept", [one, stranger], new=True, request_id="kept-1") == expected
-    for id in (one, stranger):
-        library.store.delete(f"tests/{id}.json")
-    assert blocked("Kept", [one, stranger], new=True, request_id="kept-1") == expected
-    again = blocked("Kept", [one, stranger], new=True, request_id="kept-2")
-    assert again == {str(one): "object-missing", str(stranger): "object-missing"}
-
-
-def test_a_missing_object_is_asked_for_once(library: Library, monkeypatch):
-    id = library.add(enriched_file_path="nobody/put/this.json")
+@pytest.fixture
+def keys_read(library: Library, monkeypatch) -> list[str]:
+    """The keys of the objects that were read whole, in order."""
     real = type(library.store).get
-    calls = []
+    keys: list[str] = []
 
     def get(self, key, *, max_bytes):
-        calls.append(key)
+        keys.append(key)
         return real(self, key, max_bytes=max_bytes)
 
     monkeypatch.setattr(type(library.store), "get", get)
+    return keys
+
+
+def put_source(library: Library, id: UUID, file: dict) -> None:
+    """Overwrite a source in place, under the key that its row names."""
+    library.store.put(f"tests/{id}.json", as_bytes(file), content_type="application/json")
+
+
+def of_stranger(id: UUID) -> dict:
+    return conversation(id) | {"consultant_profile": profile(name="Somebody Else")}
+
+
+def test_a_repeated_request_fetches_nothing_again(library: Library, keys_read: list[str]):
+    """Its first run was blocked in the reduce, after all was fetched and validated."""
+    ids = [library.add(), uuid4()]
+    library.add(ids[1], data=as_bytes(of_stranger(ids[1])))
+    expected = {str(ids[1]): "other-consultant"}
+    assert blocked("Kept", ids, new=True, request_id="kept-1") == expected
+    assert len(keys_read) == 2
+    assert blocked("Kept", ids, new=True, request_id="kept-1") == expected
+    assert len(keys_read) == 2
+    assert blocked("Kept", ids, new=True, request_id="kept-2") == expected
+    assert len(keys_read) == 4
+
+
+def test_a_source_that_is_mended_in_place_is_fetched_again(library: Library, keys_read: list[str]):
+    """The same request id: the version holds the bytes that are in the store, not kept ones."""
+    ids = [library.add(), uuid4()]
+    library.add(ids[1], data=as_bytes(of_stranger(ids[1])))
+    blocked("Mended", ids, new=True, request_id="mended-1")
+    put_source(library, ids[1], conversation(ids[1], turns=6))
+    version = run("Mended", ids, new=True, request_id="mended-1").result()
+    assert version.pair_count == 4 + 6
+    assert keys_read.count(f"tests/{ids[0]}.json") == 1
+
+
+def test_a_refusal_of_a_file_ends_when_the_file_is_mended(library: Library):
+    id = library.add(data=b'{"not": "a conversation"}')
+    assert str(id) in blocked("Refused", [id], new=True, request_id="refused-1")
+    put_source(library, id, conversation(id))
+    assert run("Refused", [id], new=True, request_id="refused-1").result().number == 1
+
+
+def test_a_source_that_is_spoiled_or_gone_is_refused_though_it_was_fetched(library: Library):
+    ids = [library.add(), library.add(), uuid4()]
+    library.add(ids[2], data=as_bytes(of_stranger(ids[2])))
+    blocked("Spoiled", ids, new=True, request_id="spoiled-1")
+    library.store.put(f"tests/{ids[0]}.json", b"{}", content_type="application/json")
+    library.store.delete(f"tests/{ids[1]}.json")
+    codes = blocked("Spoiled", ids, new=True, request_id="spoiled-1")
+    assert codes == {str(ids[0]): "missing-key", str(ids[1]): "object-missing"}
+
+
+def test_a_missing_object_is_asked_for_once(library: Library, keys_read: list[str]):
+    id = library.add(enriched_file_path="nobody/put/this.json")
     assert blocked("Missing", [id], new=True) == {str(id): "object-missing"}
-    assert len(calls) == 1
+    assert len(keys_read) == 1
 
 
 def test_a_bucket_that_is_not_there_ends_the_run_in_words(library: Library, monkeypatch):

@@ -102,6 +102,10 @@ KINDS: dict[str, tuple[str, Make]] = {
         "repeated-key",
         patched(b'"notes": ""', b'"notes": "", "n\\u006ftes": ""'),
     ),
+    "a number too near to 0": (
+        "number-too-small",
+        patched(b'"primary_confidence": 0.8', b'"primary_confidence": 1e-400'),
+    ),
     "an integer beyond 64 bits": ("number-too-large", patched(SCORE, SCORE + b"0" * 30)),
     "a negative beyond 64 bits": (
         "number-too-large",

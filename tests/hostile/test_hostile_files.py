@@ -8,13 +8,17 @@ from uuid import uuid4
 import pytest
 
 from db.engine import reading
-from domain.errors import Blocked
+from db.training_files import training_file_rows
+from db.versions import find_version
+from domain.errors import Blocked, NotFound
 from domain.findings import Reason
 from domain.source.limits import Limits
 from domain.versions.eligibility import EligibleConversation
+from domain.versions.requests import RebuildRequest
 from domain.versions.validation import validate
 from operations.admission import gate
 from operations.reading import read_source
+from operations.rebuild import make_plan
 from storage.store import ObjectStore
 from tests.asking import carry_out, content_of, request
 from tests.conftest import Library
@@ -151,6 +155,53 @@ def test_a_bad_name_is_a_reason(name: str):
     with pytest.raises(Blocked) as caught:
         gate(None, request(name, [uuid4()], new=True))  # type: ignore[arg-type]
     assert [reason.code for reason in caught.value.reasons] == ["bad-name"]
+
+
+BAD_TEXTS = ("nul \x00", "bell \x07", "escape \x1b[31m", "half \ud83d", "high \x9b", "x" * 2_001)
+
+
+@pytest.mark.parametrize("text", BAD_TEXTS)
+@pytest.mark.parametrize(
+    ("field", "code"), [("description", "bad-description"), ("requested_by", "bad-asker")]
+)
+def test_a_text_that_cannot_be_kept_or_shown_is_a_reason(text: str, field: str, code: str):
+    """No query is made, and nothing is written."""
+    with pytest.raises(Blocked) as caught:
+        gate(None, request("Talks", [uuid4()], new=True, **{field: text}))  # type: ignore[arg-type]
+    assert [reason.code for reason in caught.value.reasons] == [code]
+
+
+def test_a_rebuild_is_not_asked_for_by_control_characters(engine, library: Library):
+    version = carry_out(request("Talks", [library.add()], new=True))
+    asked = RebuildRequest(
+        training_file=version.training_file, requested_by="nul \x00", request_id=str(uuid4())
+    )
+    with pytest.raises(Blocked, match="control characters"):
+        make_plan(engine, asked)
+
+
+def test_a_description_may_have_lines_and_every_script(engine, library: Library):
+    text = "Two\r\nlines,\ta tab, 👩‍👩‍👧 and می‌خواهم"
+    carry_out(request("Described", [library.add()], new=True, description=text))
+    with reading(engine) as connection:
+        (row,) = training_file_rows(connection, "Described")
+    assert row.description == text
+
+
+@pytest.mark.parametrize("name", ["nul\x00", "\ud800", "x" * 10_000])
+def test_a_name_that_nothing_can_have_is_not_found(engine, name: str):
+    with reading(engine) as connection:
+        with pytest.raises(NotFound, match="no training file") as caught:
+            find_version(connection, name)
+        assert training_file_rows(connection, name) == []
+    assert len(str(caught.value).encode()) < 400
+
+
+@pytest.mark.parametrize("number", [10**20, -(10**20), 0, 2**31 - 1])
+def test_a_version_that_nothing_can_have_is_not_found(engine, library: Library, number: int):
+    carry_out(request("Here", [library.add()], new=True))
+    with reading(engine) as connection, pytest.raises(NotFound, match="it has 1 to 1"):
+        find_version(connection, "Here", number)
 
 
 ODD_BUT_GOOD = ("<b>bold", 'the "quoted"; DROP', "Größe ½ 文字", "100 %", "'; --", "$(id)")

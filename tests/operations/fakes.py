@@ -6,10 +6,12 @@ from uuid import UUID
 
 from db.versions import MAX_COMMIT_TIME
 from domain.errors import CommitConflict, ObjectMissing
+from domain.format.digest import sha256
 from domain.format.spans import Segment
 from domain.versions.composing import Composition
 from domain.versions.naming import name_key
 from domain.versions.record import Member, VersionRecord
+from storage.store import ObjectState
 from tests.domain.making import NOW
 
 
@@ -78,6 +80,10 @@ class MemoryStore:
             for segment in segments
         )
         return len(self.objects[key])
+
+    def state(self, key: str) -> ObjectState:
+        data = self._object(key)
+        return ObjectState(len(data), sha256(data), NOW)
 
     def chunks(self, key: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         yield self._object(key)[start:end]

@@ -141,6 +141,7 @@ def test_a_store_composes_reads_and_deletes(store):
     key = f"contract/{uuid4()}"
     old, new = f"{key}/old", f"{key}/new"
     assert store.compose(old, [b"0123456789"], content_type="text/plain") == 10
+    assert store.state(old).size_bytes == 10
     assert store.compose(new, [b"<", Span(old, 2, 5), b">"], content_type="text/plain") == 5
     assert b"".join(store.chunks(new)) == b"<234>"
     assert b"".join(store.chunks(new, 1, 4)) == b"234"

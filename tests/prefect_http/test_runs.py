@@ -1,6 +1,9 @@
 """Runs of a real server; each is carried out in this process, as a worker would."""
 
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -9,11 +12,14 @@ from prefect.flow_engine import run_flow
 
 from domain.documents import version_document
 from domain.errors import Blocked, NotFound, NotReady, Unreachable
+from domain.versions.requests import AddRequest
 from flows.add_conversations import add_conversations
 from tests.asking import request
 from tests.conftest import Library
-from tests.rest import runs_of
+from tests.rest import api, auth, runs_of
 from trainfold.prefect_http.runs import Runs
+
+NOT_STARTED = {"state": {"type": {"any_": ["SCHEDULED"]}}, "name": {"like_": "Hundred "}}
 
 
 @pytest.fixture
@@ -67,6 +73,39 @@ def test_a_blocked_run_gives_its_reasons(runs: Runs, library: Library):
 def test_the_same_request_twice_is_one_run(runs: Runs, library: Library):
     asked = request("Once", library.add_many(1), new=True)
     assert runs.submit_add(asked) == runs.submit_add(asked)
+
+
+@pytest.fixture
+def cleared(deployments: str) -> Iterator[None]:
+    """Runs that nobody carries out are removed, lest the next worker of this server take them."""
+    yield
+    prefect = api(deployments)
+    while waiting := prefect.post("/flow_runs/filter", {"flow_runs": NOT_STARTED, "limit": 200}):
+        ids = [run["id"] for run in waiting]
+        prefect.post("/flow_runs/bulk_delete", {"flow_runs": {"id": {"any_": ids}}})
+
+
+@pytest.mark.parametrize("count", [12, pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.usefixtures("cleared", "engine")
+def test_submissions_at_once_are_all_accepted_and_none_is_doubled(deployments: str, count: int):
+    """Each has a client of its own, as so many processes would, and asks a second time."""
+    asked = [request(f"Hundred {uuid4()}", [uuid4()], new=True) for _ in range(count)]
+    words: list[str] = []
+
+    def submit(one: AddRequest) -> UUID:
+        own = Runs(
+            deployments, auth=auth(), patience=timedelta(minutes=5), say_waiting=words.append
+        )
+        return own.submit_add(one)
+
+    with ThreadPoolExecutor(count) as pool:
+        first = list(pool.map(submit, asked))
+        again = list(pool.map(submit, asked))
+    assert again == first
+    assert len(set(first)) == count
+    in_prefect = {"name": {"like_": "Hundred "}}
+    assert api(deployments).post("/flow_runs/count", {"flow_runs": in_prefect}) == count
+    assert all("is busy; asking it again" in word for word in words)
 
 
 def test_another_request_under_the_same_id_is_blocked(runs: Runs, library: Library):

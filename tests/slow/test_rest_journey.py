@@ -144,8 +144,6 @@ def test_a_malformed_request_is_refused_before_a_run_exists(prefect: Prefect):
             "training_file": "Form",
             "conversation_ids": " ".join(str(uuid4()) for _ in range(81)),
         },
-        "an id twice": added("Form", [id, id]),
-        "an id pasted twice": {"training_file": "Form", "conversation_ids": f"{id} {id}"},
         "no id": added("Form", []),
         "an empty name": added("", [id]),
         "a blank name": added("  ", [id]),
@@ -175,6 +173,14 @@ def test_what_comes_past_the_form_is_blocked_by_the_gate(prefect: Prefect, worke
     assert run["state_name"] == "Blocked"
     codes = [each["code"] for each in prefect.artifacts(run)["result"]["blocked"]]
     assert codes == ["bad-name", "repeated-in-request"]
+
+
+def test_an_id_that_is_given_twice_is_found_by_the_gate(prefect: Prefect):
+    id = uuid4()
+    for ids in ([str(id), str(id)], f"{id} {id}"):
+        run = prefect.finish(ADD, {"training_file": "Twice", "conversation_ids": ids, "new": True})
+        codes = [each["code"] for each in prefect.artifacts(run)["result"]["blocked"]]
+        assert codes == ["repeated-in-request", "unknown-conversation"]
 
 
 def test_the_same_idempotency_key_is_the_same_run_and_version(prefect: Prefect, library: Library):

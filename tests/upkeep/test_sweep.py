@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import text
 
 from db.engine import reading
-from db.versions import MAX_COMMIT_TIME, PostgresVersionLog
-from domain.errors import CommitConflict, NotReady
+from db.versions import MAX_COMMIT_TIME, PostgresVersionLog, find_version
+from domain.errors import CommitConflict, NotFound, NotReady, Unreachable
 from domain.source.limits import Limits
 from domain.versions.changes import compose_add
 from domain.versions.garbage import MAX_CLOCK_DIFFERENCE, MIN_SAFE_AGE
@@ -204,3 +204,46 @@ def test_the_stores_clock_is_read(training_files):
 
 def test_the_safe_age_outlasts_clocks_that_differ_by_the_limit():
     assert MIN_SAFE_AGE > MAX_COMMIT_TIME + 2 * MAX_CLOCK_DIFFERENCE
+
+
+def test_what_a_wrong_clock_made_maintenance_remove_is_not_committed(
+    engine, library: Library, training_files, monkeypatch
+):
+    """The store's clock is a day behind the database's: objects are old when they are written."""
+    ids = library.add_many(2)
+    first = carry_out(request("Skewed", ids[:1], new=True))
+    compose = type(training_files).compose
+    sweeps = []
+
+    def compose_and_sweep(store, key, segments, *, content_type):
+        size = compose(store, key, segments, content_type=content_type)
+        if key.endswith(".jsonl") and not sweeps:
+            sweeps.append(sweep_store(engine, store, safe_age=NO_AGE, delete=True))
+        return size
+
+    monkeypatch.setattr(type(training_files), "compose", compose_and_sweep)
+    asked = request("Skewed", ids[1:])
+    with pytest.raises(Unreachable, match="removed before its version could be recorded"):
+        carry_out(asked)
+    assert len(sweeps[0].objects) == 2
+    with reading(engine) as connection:
+        assert find_version(connection, "Skewed").number == 1
+    assert keys_of(training_files) == {first.full.key, first.lines.key}
+    assert carry_out(asked).number == 2
+
+
+def test_an_object_that_somebody_cut_short_is_not_committed(
+    engine, library: Library, training_files, monkeypatch
+):
+    compose = type(training_files).compose
+
+    def compose_and_cut(store, key, segments, *, content_type):
+        size = compose(store, key, segments, content_type=content_type)
+        store.put(key, b"{}", content_type=content_type)
+        return size
+
+    monkeypatch.setattr(type(training_files), "compose", compose_and_cut)
+    with pytest.raises(Unreachable, match="became 2 bytes"):
+        carry_out(request("Cut", [library.add()], new=True))
+    with reading(engine) as connection, pytest.raises(NotFound):
+        find_version(connection, "Cut")

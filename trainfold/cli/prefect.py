@@ -1,13 +1,18 @@
 """Access to the Prefect server that a command uses, once it is ready."""
 
 import os
+from datetime import timedelta
 
+from trainfold.cli.output import say
 from trainfold.prefect_http.client import PrefectApi
 from trainfold.prefect_http.runs import Runs
 
+PATIENCE = timedelta(minutes=5)
+"""A hundred submissions at once kept Prefect on SQLite busy for two minutes, on two busy cores."""
+
 
 def runs() -> Runs:
-    return Runs(_url(), auth=_auth())
+    return Runs(_url(), auth=_auth(), patience=PATIENCE, say_waiting=say)
 
 
 def api() -> PrefectApi:

@@ -31,6 +31,8 @@ from trainfold.cli.versions import (
 from trainfold.prefect_http.runs import RunProgress, Runs
 
 POLL_SECONDS = 0.5
+POLL_SHARE = 0.1
+"""Share of the time spent polling at most: a hundred followers must not keep Prefect busy."""
 PATIENCE_SECONDS = 20
 INTERRUPTED = 130
 
@@ -65,6 +67,8 @@ def submit(
         requested_by=requested_by,
     )
     if not show_if_made_before(request):
+        # Following a run needs no connection: the local PostgreSQL has a hundred.
+        resources.engine().dispose()
         ready("s3", "prefect", worker=True)
         show_version(_version_of_run(request))
 
@@ -100,14 +104,18 @@ def _follow(runs: Runs, run_id: UUID) -> RunProgress:
     with Progress(*columns, console=stderr, transient=True) as bars:
         bar = bars.add_task("Waiting for a worker", total=None)
         patience = time.monotonic() + PATIENCE_SECONDS
-        while not (progress := runs.progress(run_id)).is_finished:
+        while True:
+            started = time.monotonic()
+            progress = runs.progress(run_id)
+            taken_seconds = time.monotonic() - started
+            if progress.is_finished:
+                return progress
             done, total = progress.fetched + progress.validated, 2 * progress.total
             bars.update(bar, description=_described(progress), completed=done, total=total or None)
             if progress.state_type == "SCHEDULED" and time.monotonic() > patience:
                 patience = float("inf")
                 say("No worker has picked it up yet. `trainfold status` shows the local worker.")
-            time.sleep(POLL_SECONDS)
-    return progress
+            time.sleep(max(POLL_SECONDS, taken_seconds * (1 - POLL_SHARE) / POLL_SHARE))
 
 
 def _described(progress: RunProgress) -> str:

@@ -3,8 +3,10 @@
 import random
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import timedelta
 from http import HTTPStatus
+from itertools import count
 from typing import Any
 
 import httpx
@@ -12,15 +14,11 @@ import httpx
 from domain.errors import AccessRefused, Blocked, NotFound, Unreachable
 from domain.findings import Reason
 
-PAUSES_SECONDS = (0.25, 0.5, 1, 2, 4)
-"""Between attempts. Prefect on SQLite answers 503 to many concurrent requests."""
+FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.25, 8
+MIN_ATTEMPTS = 6
+"""Eight seconds of pauses. Prefect on SQLite answers 5xx to many concurrent requests."""
+ATTEMPTS_BEFORE_A_WORD = 4
 TIMEOUT = httpx.Timeout(30, connect=5)
-_BUSY = {
-    HTTPStatus.TOO_MANY_REQUESTS,
-    HTTPStatus.BAD_GATEWAY,
-    HTTPStatus.SERVICE_UNAVAILABLE,
-    HTTPStatus.GATEWAY_TIMEOUT,
-}
 _REFUSED = {HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY}
 _FIELD = re.compile(r"(?:Error creating flow run: )?Validation failed(?: for field '(.+?)')?\. ")
 
@@ -28,10 +26,23 @@ _FIELD = re.compile(r"(?:Error creating flow run: )?Validation failed(?: for fie
 class PrefectApi:
     """One server. Every request may be retried, so callers send only what can be repeated."""
 
-    def __init__(self, url: str, *, auth: str | None = None) -> None:
-        """Create a client; `auth` is the server's PREFECT_SERVER_API_AUTH_STRING."""
+    def __init__(
+        self,
+        url: str,
+        *,
+        auth: str | None = None,
+        patience: timedelta = timedelta(),
+        say_waiting: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """Create a client; `auth` is the server's PREFECT_SERVER_API_AUTH_STRING.
+
+        Requests to a busy server are retried for as long as `patience`, and five times at least;
+        `say_waiting` gets a message when that takes longer than usual.
+        """
         user, _, password = (auth or "").partition(":")
         self.url = url.rstrip("/")
+        self._patience_seconds = patience.total_seconds()
+        self._say_waiting = say_waiting
         self._client = httpx.Client(timeout=TIMEOUT, auth=(user, password) if auth else None)
 
     def get(self, path: str) -> Any:
@@ -50,17 +61,22 @@ class PrefectApi:
         self._request("DELETE", path)
 
     def _request(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        for pause in (*PAUSES_SECONDS, None):
+        give_up = time.monotonic() + self._patience_seconds
+        for attempt in count(1):
+            is_last = attempt >= MIN_ATTEMPTS and time.monotonic() > give_up
             try:
                 answer = self._client.request(method, f"{self.url}{path}", json=body)
             except (httpx.TransportError, httpx.InvalidURL) as error:
-                if pause is None or not _is_transient(error):
+                if is_last or not _is_transient(error):
                     raise self._unreachable(type(error).__name__) from error
             else:
-                if answer.status_code not in _BUSY:
+                if not _is_busy(answer):
                     return _content(answer)
-                if pause is None:
+                if is_last:
                     raise self._unreachable(f"status {answer.status_code}")
+            if attempt == ATTEMPTS_BEFORE_A_WORD:
+                self._say_waiting(f"The Prefect server at {self.url} is busy; asking it again …")
+            pause = min(FIRST_PAUSE_SECONDS * 2 ** (attempt - 1), MAX_PAUSE_SECONDS)
             time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
         raise AssertionError  # the last attempt returns or raises
 
@@ -74,6 +90,11 @@ class PrefectApi:
 def _is_transient(error: Exception) -> bool:
     """Return whether a retry may help: a server that broke the connection may be restarting."""
     return not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.InvalidURL)
+
+
+def _is_busy(answer: httpx.Response) -> bool:
+    """Return whether a retry may help: a locked SQLite shows as 503, a time-out on it as 500."""
+    return answer.status_code == HTTPStatus.TOO_MANY_REQUESTS or answer.is_server_error
 
 
 def _content(answer: httpx.Response) -> Any:

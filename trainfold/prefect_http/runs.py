@@ -1,7 +1,7 @@
 """Submit adds to a Prefect server, follow their runs, and list the runs of a training file."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -69,9 +69,16 @@ class RunSummary(FrozenModel):
 class Runs:
     """The runs of one Prefect server."""
 
-    def __init__(self, api_url: str, *, auth: str | None = None) -> None:
-        """Use a server; `auth` is its `user:password`, if it has one."""
-        self._api = PrefectApi(api_url, auth=auth)
+    def __init__(
+        self,
+        api_url: str,
+        *,
+        auth: str | None = None,
+        patience: timedelta = timedelta(),
+        say_waiting: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """Use a server; `auth` is its `user:password`, if it has one (see PrefectApi)."""
+        self._api = PrefectApi(api_url, auth=auth, patience=patience, say_waiting=say_waiting)
 
     def submit_add(self, request: AddRequest) -> UUID:
         """Submit a request; return its run, which is the earlier one if the request id is known.

@@ -54,6 +54,16 @@ def find(pid: int, *, create_time: float) -> psutil.Process | None:
     return process if drift <= _CREATE_TIME_TOLERANCE_SECONDS and is_alive(process) else None
 
 
+def environment_values(variable: str) -> set[str]:
+    """Return the values of a variable of the environment in all processes that may be looked at."""
+    processes = (process for process in psutil.process_iter() if is_alive(process))
+    environments = []
+    for process in processes:
+        with suppress(psutil.Error):
+            environments.append(process.environ())
+    return {each[variable] for each in environments if variable in each}
+
+
 def is_alive(process: psutil.Process) -> bool:
     """Return whether the process runs; an exited child that nobody waited for does not."""
     try:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
+from operations.tidying import remove_cached_results, rotate_logs
 from trainfold.stack.console import ConsoleServer
 from trainfold.stack.errors import StackError
 from trainfold.stack.home import (
@@ -15,7 +16,7 @@ from trainfold.stack.home import (
 )
 from trainfold.stack.options import Options
 from trainfold.stack.postgres import PostgresServer
-from trainfold.stack.prefect import PrefectServer
+from trainfold.stack.prefect import PrefectServer, prefect_home
 from trainfold.stack.seaweedfs import SeaweedServer
 from trainfold.stack.server import Server
 from trainfold.stack.services import BACKING_SERVICES, Service, ServiceStatus, StackState
@@ -45,6 +46,8 @@ class Stack:
         prepare_home(self._home)
         with home_lock(self._home):
             ensure_credentials(self._home)
+            rotate_logs(self._home / "logs")
+            remove_cached_results(prefect_home(self._home) / "storage")
             started = self._start_missing([s for s in BACKING_SERVICES if s in wanted], say=say)
             if Service.WORKER in wanted:
                 if Service.PREFECT in started:

@@ -9,6 +9,7 @@ import psutil
 
 from domain.errors import TrainfoldError
 from trainfold.prefect_http.client import PrefectApi
+from trainfold.prefect_http.recovery import recover_lost_runs
 from trainfold.prefect_http.registration import WORK_POOL, fingerprint, register
 from trainfold.stack import processes
 from trainfold.stack.errors import StackError
@@ -18,6 +19,10 @@ from trainfold.stack.server import PolledServer
 from trainfold.stack.services import Service
 
 NAME = "local"
+RUN_ID_VARIABLE = "PREFECT__FLOW_RUN_ID"
+"""A worker gives it to the process of each run."""
+API_PATIENCE = timedelta(seconds=30)
+"""A server that has just started is busy with what was left."""
 MAX_RUNS = 4
 """How many runs are under way at once; each is a process of its own."""
 
@@ -33,6 +38,7 @@ class WorkerServer(PolledServer):
         """Register the deployments, if they are not those of this release, and start."""
         try:
             self._register()
+            self._recover()
         except TrainfoldError as error:
             raise StackError(str(error)) from error
         pool = ["--pool", WORK_POOL, "--type", "process"]
@@ -77,9 +83,24 @@ class WorkerServer(PolledServer):
             )
             registered["fingerprint"] = current
 
+    def _recover(self) -> None:
+        """Retry the runs of a worker that is gone, with its processes."""
+        # Processes of another machine's worker cannot be seen from here.
+        if not self._others_work():
+            recover_lost_runs(self._api(), alive=processes.environment_values(RUN_ID_VARIABLE))
+
+    def _others_work(self) -> bool:
+        """Return whether the pool has another worker that has been heard of lately."""
+        workers = self._api().post(f"/work_pools/{WORK_POOL}/workers/filter", {})
+        return any(
+            worker["name"] != NAME and worker.get("status") == "ONLINE" for worker in workers
+        )
+
     def _api(self) -> PrefectApi:
         prefect = self._prefect()
-        return PrefectApi(prefect["prefect_api_url"], auth=prefect["prefect_auth"])
+        return PrefectApi(
+            prefect["prefect_api_url"], auth=prefect["prefect_auth"], patience=API_PATIENCE
+        )
 
     def _prefect_environment(self) -> dict[str, str]:
         prefect = self._prefect()
