@@ -19,6 +19,9 @@ from domain.errors import NotReady
 from operations import resources
 from trainfold.prefect_http.runs import Runs
 
+SUBMISSION_PATIENCE = timedelta(minutes=1)
+"""Shorter than a client's or a proxy's; a submission may be repeated under its request id."""
+
 
 @dataclass(frozen=True, slots=True)
 class ConsoleContext:

@@ -12,7 +12,7 @@ from console.api.errors import WITH_BODY, problems
 from console.api.parameters import Omittable
 from console.api.request_status import status_document
 from console.api.selection import Addition, Selection
-from console.context import runs
+from console.context import SUBMISSION_PATIENCE, runs
 from db.engine import reading
 from domain.documents import admitted_document, blocked_document
 from domain.errors import Blocked
@@ -100,7 +100,7 @@ def add(
         )
         decision = decide(connection, add_request)
     if not isinstance(decision, VersionRecord):
-        runs().submit_add(add_request)
+        runs(patience=SUBMISSION_PATIENCE).submit_add(add_request)
     status = status_document(add_request.request_id)
     response.headers["Location"] = f"{request.scope['root_path']}/requests/{status['request_id']}"
     _advise(response, status)

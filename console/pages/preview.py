@@ -1,7 +1,6 @@
 """Preview the version that a selection would make, and submit the request."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
@@ -10,7 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response
 
 from console.browse_query import PATH as CONVERSATIONS
-from console.context import runs
+from console.context import SUBMISSION_PATIENCE, runs
 from console.pages.dependencies import AuthenticatedVisitor, VisitorsForm, authenticate
 from console.rendering import render
 from console.security.forms import text_field
@@ -27,8 +26,6 @@ from operations import resources
 from operations.admission import version_made_by
 from operations.preview import Preview, ask_gate, examine
 
-SUBMISSION_PATIENCE = timedelta(minutes=1)
-"""Shorter than a browser's or a proxy's; submitting the page again is the same request."""
 router = APIRouter(dependencies=[Depends(authenticate)])
 
 

@@ -16,6 +16,7 @@ from db import migrate
 from db.engine import reading
 from db.versions import find_version
 from operations import resources
+from operations.binding import require_bound
 from tests.asking import request
 from tests.conftest import Library
 from trainfold.prefect_http.runs import Runs
@@ -68,6 +69,7 @@ def test_every_run_ends_within_three_minutes_of_up(home: Path):
     stores = resources.conversations_store(), resources.training_files_store()
     for store in stores:
         store.create_bucket()
+    require_bound(resources.engine(), stores[1])
     library = Library(resources.engine(), stores[0])
     url = resources.settings().prefect_api_url or ""
     auth = resources.settings().prefect_auth
