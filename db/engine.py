@@ -17,7 +17,7 @@ from db.address import read_address
 from db.refusals import first_line, is_undefined, translated
 from db.schema import DEFAULT_SCHEMA
 from db.schemas import OPTION, Schemas, schemas_of
-from domain.errors import CommitOutcomeUnknown
+from domain.errors import CommitOutcomeUnknown, Unreachable
 
 MAX_SECONDS = 150
 """One use of a connection may take so long: more than any statement_timeout that is set."""
@@ -78,7 +78,7 @@ def ignored_options(engine: Engine) -> tuple[str, ...]:
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """Open a connection for queries; the driver's errors become ours."""
-    with _own_errors(engine), engine.connect() as connection, _ended_in_time(connection):
+    with _own_errors(engine), _connected(engine) as connection, _ended_in_time(connection):
         yield connection
 
 
@@ -89,7 +89,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
     Raises CommitOutcomeUnknown when the connection dies in the commit itself; before that, an
     error means that nothing was written.
     """
-    with _own_errors(engine), engine.connect() as connection, _ended_in_time(connection):
+    with _own_errors(engine), _connected(engine) as connection, _ended_in_time(connection):
         transaction = connection.begin()
         connection.execute(TIMEOUTS, _timeouts())
         yield connection
@@ -120,6 +120,14 @@ def _timeouts() -> dict[str, str]:
         "statement": f"{STATEMENT_SECONDS}s",
         "idle": f"{IDLE_SECONDS}s",
     }
+
+
+def _connected(engine: Engine) -> Connection:
+    try:
+        return engine.connect()
+    except OSError as error:
+        # psycopg passes the system's own errors on, as when no file descriptor is left.
+        raise Unreachable(f"The database cannot be reached: {error.strerror}.") from error
 
 
 @contextmanager

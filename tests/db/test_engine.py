@@ -1,4 +1,9 @@
+import os
+import resource
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -24,3 +29,29 @@ def test_a_connection_in_time_is_left_alone(engine, monkeypatch):
     time.sleep(0.5)
     with own.reading(engine) as connection:
         assert own.current_time(connection)
+
+
+@contextmanager
+def few_descriptors(spare: int) -> Iterator[None]:
+    """Let the process open so many more files and connections."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    highest = max(int(descriptor.name) for descriptor in Path("/proc/self/fd").iterdir())
+    fillers = [os.open(os.devnull, os.O_RDONLY)]
+    while fillers[-1] <= highest:
+        fillers.append(os.open(os.devnull, os.O_RDONLY))
+    first_free = fillers.pop()
+    os.close(first_free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (first_free + spare, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        for filler in fillers:
+            os.close(filler)
+
+
+@pytest.mark.parametrize("spare", [0, 1])
+def test_descriptors_that_run_out_end_in_words(engine, spare):
+    fresh = own.make_engine(engine.url.render_as_string(hide_password=False))
+    with few_descriptors(spare), pytest.raises(Unreachable), own.reading(fresh):
+        pytest.fail("it has connected")
