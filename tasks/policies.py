@@ -1,7 +1,6 @@
 """Policies of tasks: when to retry, and how long results are cached for a repeated run."""
 
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any
 
 from prefect.client.schemas.objects import State, TaskRun
@@ -33,11 +32,16 @@ def retried(
     times: int, *, first_pause_seconds: float = 1, within: timedelta | None = None
 ) -> dict[str, Any]:
     """Return the options of a task that is retried where that may help, with growing pauses."""
+
+    # Prefect never retries on a condition that is no plain function, a partial for example.
+    def condition(task: Task[Any, Any], run: TaskRun, state: State[Any]) -> bool:
+        return may_help(task, run, state, within=within)
+
     return {
         "retries": times,
         "retry_delay_seconds": exponential_backoff(backoff_factor=first_pause_seconds),
         "retry_jitter_factor": 0.5,
-        "retry_condition_fn": partial(may_help, within=within),
+        "retry_condition_fn": condition,
     }
 
 

@@ -170,9 +170,11 @@ def test_a_store_that_is_away_for_a_moment_is_asked_again(library: Library, monk
     calls = []
 
     def get(self, key, *, max_bytes):
-        calls.append(key)
-        if len(calls) <= 2:
-            raise Unreachable("away")
+        # The other bucket is read to see whose it is, before anything is fetched.
+        if self.bucket == library.store.bucket:
+            calls.append(key)
+            if len(calls) <= 2:
+                raise Unreachable("away")
         return real(self, key, max_bytes=max_bytes)
 
     monkeypatch.setattr(type(library.store), "get", get)
@@ -182,12 +184,13 @@ def test_a_store_that_is_away_for_a_moment_is_asked_again(library: Library, monk
 
 @pytest.fixture
 def keys_read(library: Library, monkeypatch) -> list[str]:
-    """The keys of the objects that were read whole, in order."""
+    """The keys of the sources that were read, in order."""
     real = type(library.store).get
     keys: list[str] = []
 
     def get(self, key, *, max_bytes):
-        keys.append(key)
+        if self.bucket == library.store.bucket:
+            keys.append(key)
         return real(self, key, max_bytes=max_bytes)
 
     monkeypatch.setattr(type(library.store), "get", get)
