@@ -247,15 +247,23 @@ class Trial:
             return
         claim = self.chance.choice(made)
         told = {outcome.number for outcome in claim.outcomes}
-        again = outcome_of(Job(claim.request, self.stage.services))
+        again = self._repeat(claim.request)
         if again.end != End.MADE or again.number not in told:
             text = f"{claim.label} made version {claim.last.number} and, run again, "
             yield Finding(Flaw.DOUBLED, f"{text}{again.end} {again.number} {again.text}")
         for other in self._other_requests(claim.request):
-            outcome = outcome_of(Job(other, self.stage.services))
+            outcome = self._repeat(other)
             if (outcome.end, outcome.codes) != (End.BLOCKED, ID_REUSED):
                 text = f"{claim.label} was taken for another request ({type(other).__name__})"
                 yield Finding(Flaw.DOUBLED, f"{text}: {outcome.end} {outcome.text}")
+
+    def _repeat(self, request: AddRequest | RebuildRequest) -> RequestOutcome:
+        """Run the request in this thread; retry it if a busy machine makes a service time out."""
+        for _ in range(MAX_RERUNS):
+            outcome = outcome_of(Job(request, self.stage.services))
+            if outcome.end != End.FAILED:
+                break
+        return outcome
 
     def _other_requests(
         self, request: AddRequest | RebuildRequest
