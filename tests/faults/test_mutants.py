@@ -119,7 +119,7 @@ def _move_pointer(connection, composition):
 }
 SOUND = {
     kind: Mutant("domain/findings.py", "", "", kind)
-    for kind in {mutant.kind for mutant in MUTANTS.values()}
+    for kind in sorted({mutant.kind for mutant in MUTANTS.values()})
 }
 SCRIPT = """
 import sys
