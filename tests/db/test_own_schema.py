@@ -12,6 +12,7 @@ from domain.errors import AccessRefused
 from tests.db.conftest import engine_of, execute
 
 TABLES = [
+    "api_tokens",
     "conversations",
     "batch_jobs",
     "batch_items",

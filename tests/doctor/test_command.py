@@ -1,11 +1,19 @@
 """The command on the local stack: a line for each check, a document, and the exit code."""
 
+import pytest
 from sqlalchemy import Engine
 
 from tests.commands import run
 from trainfold.cli.exits import Exit
 
 
+@pytest.fixture
+def local_prefect(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing says where Prefect is, as for a person: other tests of the session set it."""
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+
+
+@pytest.mark.usefixtures("local_prefect")
 def test_the_local_stack_is_sound_but_for_what_does_not_run(engine: Engine):
     ran = run("doctor", "--json")
     checks = {check["check"]: check for check in ran.json["checks"]}
@@ -19,6 +27,7 @@ def test_the_local_stack_is_sound_but_for_what_does_not_run(engine: Engine):
     assert ran.code == (Exit.BLOCKED if failed else Exit.DONE)
 
 
+@pytest.mark.usefixtures("local_prefect")
 def test_people_get_a_line_for_each_check_and_what_to_do(engine: Engine):
     ran = run("doctor")
     assert "database.reachable" in ran.out
