@@ -100,7 +100,7 @@ def _write(version: VersionRecord, format: ExportFormat, file: BinaryIO) -> Expo
 def _print(summary: ExportSummary) -> None:
     text = f"{summary.targets} approved answers in {summary.conversations} conversations."
     if summary.unanswered:
-        text += f" {len(summary.unanswered)} conversations end before a turn that nobody answered."
+        text += f" In {len(summary.unanswered)} a last turn that nobody answered was cut off."
     if summary.without_target:
         names = ", ".join(summary.without_target)
         text += f" Left out, as they have no answer: {names}."
