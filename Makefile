@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test slow browser trainers soak bench lint lock clean
+.PHONY: help setup demo test thorough slow browser trainers soak bench lint lock clean
 
 help: ## Say what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 8
@@ -21,6 +21,9 @@ demo: setup ## Run the whole journey on the bundled samples
 
 test: setup ## Run the tests (on real PostgreSQL, S3 and Prefect, which they start and stop)
 	$(BIN)/python -m pytest -n 3 --dist loadfile
+
+thorough: setup ## Run longer tests: beside a rebuilt application, of the soak's judge, of the doctor's worker
+	$(BIN)/python -m pytest -n 3 --dist loadfile -m thorough
 
 slow: setup ## Run the tests that take minutes
 	$(BIN)/python -m pytest -m slow

@@ -25,6 +25,8 @@ from tests.application.conftest import (
 from tests.commands import Run, run
 from tests.console.conftest import Visit, served
 
+pytestmark = pytest.mark.thorough
+
 FIRST, SECOND, THIRD = "Spring clients", "Summer clients", "Leftovers"
 OWN_TABLES = "training_files, training_file_versions, training_file_conversations, schema_version"
 

@@ -13,6 +13,8 @@ from operations import resources
 from tests.application.conftest import OWNER, Application, Conversation, NewApplication
 from tests.application.services import SUPERUSER
 
+pytestmark = pytest.mark.thorough
+
 PAGE = (Path(__file__).parents[2] / "docs/supabase.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^\$ (.+)$", PAGE, flags=re.MULTILINE)
 # These would stop and start the services of the whole session.

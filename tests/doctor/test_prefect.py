@@ -60,6 +60,7 @@ def answered(api: PrefectApi, environment: Mapping[str, str]) -> Iterator[None]:
         thread.join()
 
 
+@pytest.mark.thorough
 def test_a_sound_server_whose_worker_works_on_the_same_database_has_no_finding(
     api: PrefectApi, own: Identity
 ):
@@ -75,6 +76,7 @@ def test_a_sound_server_whose_worker_works_on_the_same_database_has_no_finding(
     assert api.post("/flow_runs/filter", RUNS) == []
 
 
+@pytest.mark.thorough
 def test_a_worker_of_another_database_or_bucket_is_named(api: PrefectApi, own: Identity):
     here = own.model_copy(update={"installation": uuid4()})
     with answered(api, {"TRAINFOLD_CONVERSATIONS_BUCKET": "elsewhere"}):
@@ -85,6 +87,7 @@ def test_a_worker_of_another_database_or_bucket_is_named(api: PrefectApi, own: I
     assert "conversations bucket elsewhere where this process has" in text
 
 
+@pytest.mark.thorough
 def test_a_worker_that_lacks_its_settings_is_named_with_its_own_words(
     api: PrefectApi, own: Identity, engine
 ):

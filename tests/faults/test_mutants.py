@@ -128,6 +128,8 @@ from soak import campaign, report
 from soak.services import Services
 from soak.stage import stage_on
 
+pytestmark = pytest.mark.thorough
+
 if __name__ == "__main__":
     with stage_on(Services.of(Settings()), seed=int(sys.argv[2])) as stage:
         tallies = campaign.run(stage, iter([(sys.argv[1], 0)]))
