@@ -13,6 +13,7 @@ import pytest
 
 from soak.stage import Stage
 
+pytestmark = pytest.mark.thorough
 ROOT = Path(__file__).parents[2]
 PRODUCT = ("db", "domain", "flows", "operations", "soak", "storage", "tasks", "trainfold")
 AT_ONCE = 3
@@ -127,8 +128,6 @@ from operations.settings import Settings
 from soak import campaign, report
 from soak.services import Services
 from soak.stage import stage_on
-
-pytestmark = pytest.mark.thorough
 
 if __name__ == "__main__":
     with stage_on(Services.of(Settings()), seed=int(sys.argv[2])) as stage:
