@@ -2,9 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable
 
 import httpx
 import psutil
@@ -15,6 +13,7 @@ from soak.crashes import CRASH_POINTS
 from soak.own_stack import OwnStack
 from soak.postgres_proxy import DatabaseAction
 from soak.s3_faults import S3Action
+from soak.service_faults import trial_on
 from soak.stage import Stage
 from soak.tally import Tally
 from soak.trial import Trial
@@ -46,7 +45,7 @@ def flow_killed(stage: Stage, number: int) -> Tally:
 
 def killed(stage: Stage, service: Service, number: int) -> Tally:
     """Kill a service of Prefect's side while a submitted run is under way; start it again."""
-    with _own(stage, f"{service} killed", number) as (trial, stack):
+    with trial_on(stage.own_prefect, stage, f"{service} killed", number) as (trial, stack):
         claim = trial.base_or_create()
         submit = _by_console if service == Service.CONSOLE else _by_api
         outcome = _attempt(lambda: submit(stack, claim))
@@ -136,16 +135,3 @@ def _flow_processes(stack: OwnStack) -> list[psutil.Process]:
 def _runs(stack: OwnStack) -> Runs:
     known = stack.connections
     return Runs(known["prefect_api_url"], auth=known.get("prefect_auth"))
-
-
-@contextmanager
-def _own(stage: Stage, kind: str, number: int) -> Iterator[tuple[Trial, OwnStack]]:
-    with stage.own_prefect.taken() as stack:
-        services = stack.services
-        engine = services.engine()
-        sources, files = services.stores()
-        own = replace(stage, services=services, engine=engine, sources=sources, files=files)
-        try:
-            yield Trial(own, kind, number), stack
-        finally:
-            engine.dispose()

@@ -24,7 +24,7 @@ USUAL_SECONDS = 1.0
 
 def killed(stage: Stage, service: Service, number: int) -> Tally:
     """Kill the service (kill -9) while a request runs, start it again, run the request again."""
-    with _own(stage, f"{service} killed", number) as (trial, stack):
+    with trial_on(stage.own_stack, stage, f"{service} killed", number) as (trial, stack):
         claim = trial.base_or_create()
 
         def kill_and_start() -> None:
@@ -37,7 +37,7 @@ def killed(stage: Stage, service: Service, number: int) -> Tally:
 
 def frozen(stage: Stage, service: Service, number: int) -> Tally:
     """Stop the service (SIGSTOP), with all it holds open, and let it go on."""
-    with _own(stage, f"{service} frozen", number) as (trial, stack):
+    with trial_on(stage.own_stack, stage, f"{service} frozen", number) as (trial, stack):
         claim = trial.base_or_create()
         seconds = trial.chance.uniform(0.2, 3)
 
@@ -52,7 +52,7 @@ def frozen(stage: Stage, service: Service, number: int) -> Tally:
 
 def turned_read_only(stage: Stage, number: int) -> Tally:
     """Make the whole database read-only while a request runs (ALTER SYSTEM), then writable."""
-    with _own(stage, "database turned read-only", number) as (trial, _):
+    with trial_on(stage.own_stack, stage, "database turned read-only", number) as (trial, _):
         claim = trial.base_or_create()
 
         def turn() -> None:
@@ -70,7 +70,7 @@ def power_lost(stage: Stage, number: int) -> Tally:
     before the request, with the write-ahead log, which is forced to disk at each commit, as it was
     at the end. What the log had beyond the last commit is kept: a kinder loss than a real one.
     """
-    with _own(stage, "power lost", number) as (trial, stack):
+    with trial_on(stage.own_stack, stage, "power lost", number) as (trial, stack):
         trial.base(2)
         claims = [trial.claim(trial.conversations(2)) for _ in range(2)]
         with trial.stage.engine.connect() as connection:
@@ -141,9 +141,11 @@ def _inject(
 
 
 @contextmanager
-def _own(stage: Stage, kind: str, number: int) -> Iterator[tuple[Trial, OwnStack]]:
-    """Take the own stack for a trial."""
-    with stage.own_stack.taken() as stack:
+def trial_on(
+    own_stack: OwnStack, stage: Stage, kind: str, number: int
+) -> Iterator[tuple[Trial, OwnStack]]:
+    """Take a stack whose services may be struck, and begin a trial on it."""
+    with own_stack.taken() as stack:
         services = stack.services
         engine = services.engine()
         sources, files = services.stores()
