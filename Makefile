@@ -52,7 +52,7 @@ lint: setup ## Check style, types and layers
 	$(BIN)/lint-imports
 
 lock: ## Pin all dependencies anew, with hashes and without any host (needs uv)
-	uv pip compile --universal --python-version 3.11 --extra dev --extra dask --generate-hashes \
+	uv pip compile --universal --python-version 3.11 --all-extras --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-header --quiet \
 		--output-file requirements.lock pyproject.toml
 
