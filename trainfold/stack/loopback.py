@@ -1,17 +1,22 @@
 """The loopback address: its free TCP ports, and HTTP requests to servers that listen on it."""
 
 import http.client
+import random
 import socket
 import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import islice
 
 LOOPBACK = "127.0.0.1"
 LOOPBACK_NAMES = frozenset({"localhost", LOOPBACK, "[::1]"})
 """What a URL of a server on this machine calls its host."""
+SERVER_PORTS = range(20_000, 30_000)
+"""Below the ranges for clients of Linux (32768 and up) and macOS (49152 and up), and below
+Kubernetes' node ports."""
+_RANDOM = random.SystemRandom()
 _TIMEOUT_SECONDS = 5
 
 
@@ -41,12 +46,13 @@ def choose_ports(
 
 
 def _free_ports(count: int) -> list[int]:
-    # All stay bound until the last is known, or the system could hand out one of them twice.
-    with ExitStack() as sockets:
-        probes = [sockets.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind((LOOPBACK, 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
+    """Draw free ports that the system does not give to clients.
+
+    A port of the range for clients may be a connection's when its server is to start again, and
+    the server would move to another address.
+    """
+    shuffled = _RANDOM.sample(SERVER_PORTS, len(SERVER_PORTS))
+    return list(islice(filter(_is_free, shuffled), count))
 
 
 def host_name(host: str) -> str:
