@@ -15,6 +15,7 @@ from benchmarks.measure import Figure, Report, Target
 from operations import resources
 from operations.settings import home_directory
 from trainfold.stack import Service, Stack
+from trainfold.stack.console import console_link
 
 MAX_MILLISECONDS = 100
 
@@ -77,6 +78,7 @@ def run(*, conversations: int, repeats: int) -> Report:
     stack.up([Service.CONSOLE], say=print)
     address = next(s.address for s in stack.status() if s.service is Service.CONSOLE)
     with httpx.Client(base_url=address or "", trust_env=False, timeout=60) as client:
+        client.get(console_link(home_directory(), address or ""))
         figures = [
             Figure(name, "ms", _milliseconds(client, path, repeats))
             for name, path in pages(str(batch), "File 1", str(id))

@@ -32,7 +32,7 @@ def serve(host: Host = None, port: Port = None) -> None:
     from console.server import ConsoleServer  # noqa: PLC0415 - the others need no web server
 
     server = ConsoleServer(_settings(host=host, port=port))
-    typer.echo(f"The console is at {server.address}; Ctrl+C stops it.", err=True)
+    typer.echo(f"The console is at {server.link}; Ctrl+C stops it.", err=True)
     server.run()
 
 

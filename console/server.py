@@ -1,7 +1,6 @@
 """The console's web server."""
 
 import gc
-import secrets
 
 import uvicorn
 from pydantic import SecretStr
@@ -9,7 +8,7 @@ from pydantic import SecretStr
 from console.app import create_app
 from console.settings import ConsoleSettings
 from operations.settings import home_directory
-from trainfold.stack.home import PrivateJsonFile
+from trainfold.stack.console import console_secrets, entry_link
 from trainfold.stack.loopback import choose_ports
 
 
@@ -18,8 +17,14 @@ class ConsoleServer:
 
     def __init__(self, settings: ConsoleSettings) -> None:
         (port,) = [settings.port] if settings.port else choose_ports([], count=1)
+        # Stored in the home: a restart signs nobody out, and the link to enter stays the same.
+        stored = console_secrets(home_directory())
         self._settings = settings.model_copy(
-            update={"port": port, "secret": settings.secret or _stored_secret()}
+            update={
+                "port": port,
+                "secret": settings.secret or SecretStr(stored["secret"]),
+                "key": settings.key or SecretStr(stored["key"]),
+            }
         )
         self._app = create_app(self._settings)
 
@@ -27,6 +32,14 @@ class ConsoleServer:
     def address(self) -> str:
         host = self._settings.host
         return f"http://{f'[{host}]' if ':' in host else host}:{self._settings.port}"
+
+    @property
+    def link(self) -> str:
+        """Return the address to open, with the key if visitors enter by it."""
+        settings = self._settings
+        if settings.users_file or settings.proxy_header or settings.key is None:
+            return self.address
+        return entry_link(self.address, settings.key.get_secret_value())
 
     def run(self) -> None:
         """Serve until a signal ends this process."""
@@ -47,12 +60,3 @@ class ConsoleServer:
             proxy_headers=False,
         )
         return uvicorn.Server(config)
-
-
-def _stored_secret() -> SecretStr:
-    """Return the secret that signs cookies, stored in the home: a restart signs nobody out."""
-    home = home_directory()
-    home.mkdir(parents=True, exist_ok=True)
-    with PrivateJsonFile(home / "console.json").change() as content:
-        secret: str = content.setdefault("secret", secrets.token_hex(32))
-    return SecretStr(secret)

@@ -24,6 +24,8 @@ class ConsoleSettings(BaseSettings):
     """0 chooses a free one."""
     users_file: Path | None = None
     proxy_header: str | None = None
+    key: SecretStr | None = None
+    """Lets in whoever has it, as the user who runs the console; without users or a proxy."""
     trusted_proxies: tuple[IPvAnyNetwork, ...] = LOOPBACK_NETWORKS
     allowed_hosts: tuple[str, ...] = ()
     secret: SecretStr | None = None

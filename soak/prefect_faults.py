@@ -20,6 +20,7 @@ from soak.trial import Trial
 from soak.worker import End, RequestOutcome, end_of
 from trainfold.prefect_http.runs import RunOutcome, Runs
 from trainfold.stack import Service
+from trainfold.stack.console import console_link
 
 PATIENCE_SECONDS = 40.0
 """Then the owner carries the request out without Prefect, under the same request id."""
@@ -72,6 +73,7 @@ def _by_console(stack: OwnStack, claim: Claim) -> None:
     ids = " ".join(map(str, claim.ids))
     target = "name" if getattr(request, "new", False) else "to"
     with httpx.Client(base_url=address, trust_env=False, timeout=30) as browser:
+        browser.get(console_link(stack.home, address))
         found = TOKEN.search(browser.get("/conversations").text)
         fields = {found[1]: found[2]} if found else {}
         fields |= {target: request.name, "ids": ids, "request_id": request.request_id}

@@ -1,4 +1,4 @@
-"""Sign in and out, if the console has a users file."""
+"""Enter with the console's key, or sign in as a user of its users file; sign out."""
 
 from typing import Annotated
 from urllib.parse import urlencode, urlsplit
@@ -12,10 +12,11 @@ from console.context import console_context
 from console.rendering import render
 from console.security.boundary import client_address
 from console.security.forms import checked_form, text_field
-from console.security.identity import SignedInIdentity
+from console.security.identity import KeyIdentity, SignedInIdentity
 from console.security.sessions import browser_state, new_session
 
 PATH = "/sign-in"
+ENTRY = "/enter"
 CheckedForm = Annotated[FormData, Depends(checked_form)]
 router = APIRouter()
 
@@ -27,6 +28,8 @@ def url(destination: str) -> str:
 
 @router.get(PATH)
 def sign_in_page(request: Request, next: str = "/") -> Response:  # noqa: A002 - in the URL
+    if isinstance(console_context(request).identity, KeyIdentity):
+        return render(request, "closed.html", 401)
     _require_users(request)
     return render(request, "sign_in.html", next=_own_path(next), problem=None, name="")
 
@@ -45,6 +48,19 @@ def sign_in(request: Request, form: CheckedForm) -> Response:
     # A new session, so that a session planted by an attacker is not signed in.
     browser_state(request).session = new_session(name, users.password_fingerprint(name))
     return RedirectResponse(destination, status_code=303)
+
+
+@router.get(ENTRY)
+def enter(request: Request, key: str = "") -> Response:
+    identity = console_context(request).identity
+    if not isinstance(identity, KeyIdentity):
+        return RedirectResponse("/", status_code=303)
+    session = identity.enter(key)
+    if session is None:
+        return render(request, "closed.html", 401)
+    browser_state(request).session = session
+    # Another address, so that the key is not in the address bar, nor in what is copied from it.
+    return RedirectResponse("/", status_code=303)
 
 
 @router.post("/sign-out")

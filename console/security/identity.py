@@ -1,13 +1,18 @@
-"""Identifies visitors: as this machine's user, by a trusted proxy's header, or by a session."""
+"""Identifies visitors: as this machine's user, by a trusted proxy's header, or by a session that
+signing in or the console's key made.
+"""
 
 import getpass
+import hashlib
+import hmac
+import secrets
 from dataclasses import dataclass
 from typing import Protocol
 
 from starlette.requests import Request
 
 from console.security.boundary import is_trusted_proxy
-from console.security.sessions import browser_state
+from console.security.sessions import Session, browser_state, new_session
 from console.security.users import Users, read_users
 from console.settings import ConsoleSettings
 
@@ -34,14 +39,24 @@ class Identity(Protocol):
         """Return who sent the request; raise NotSignedIn or NotAllowed."""
 
 
-class LocalIdentity:
-    """On loopback without a password: every visitor is the user who runs the console."""
+class KeyIdentity:
+    """Whoever has the key is the user who runs the console; loopback is open to other users."""
 
-    def visitor(self, request: Request) -> Visitor:  # noqa: ARG002 - the same for all
-        try:
-            return Visitor(getpass.getuser())
-        except (KeyError, OSError):
-            return Visitor("unknown")
+    def __init__(self, key: str) -> None:
+        self._key = key.encode()
+        self._fingerprint = hashlib.sha256(self._key).hexdigest()[:16]
+
+    def visitor(self, request: Request) -> Visitor:
+        session = browser_state(request).session
+        if session.user is None or session.password_fingerprint != self._fingerprint:
+            raise NotSignedIn
+        return Visitor(session.user, can_sign_out=True)
+
+    def enter(self, key: str) -> Session | None:
+        """Return the session of a visitor with this key; None if it is not the console's."""
+        if not hmac.compare_digest(key.encode(), self._key):
+            return None
+        return new_session(_owner(), self._fingerprint)
 
 
 class ProxyIdentity:
@@ -82,4 +97,11 @@ def identity_for(settings: ConsoleSettings) -> Identity:
         return SignedInIdentity(read_users(settings.users_file))
     if settings.proxy_header:
         return ProxyIdentity(settings, settings.proxy_header)
-    return LocalIdentity()
+    return KeyIdentity(settings.key.get_secret_value() if settings.key else secrets.token_hex(32))
+
+
+def _owner() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"

@@ -207,7 +207,7 @@ def test_the_console_filters_by_batch_persona_arc_and_topic(
         ],
     }
     with served() as address:
-        visit = Visit(address)
+        visit = Visit(address).entered()
         for query, matching in expected.items():
             page = visit.page(f"/conversations?{query}&size=100")
             listed = set(page.fields.get("picked", []))

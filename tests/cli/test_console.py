@@ -101,11 +101,13 @@ def test_the_command_becomes_the_console(engine, prefect_that_answers: str):
     assert started.stderr is not None
     try:
         told = next(line for line in started.stderr if "The console is at" in line)
-        assert told == f"The console is at {address}; Ctrl+C stops it.\n"
+        link = told.removeprefix("The console is at ").removesuffix("; Ctrl+C stops it.\n")
+        assert link.startswith(f"{address}/enter?key=")
         while not listening(started.pid):
             assert started.poll() is None
             time.sleep(0.05)
-        assert httpx.get(f"{address}/conversations", trust_env=False).status_code == 200
+        answer = httpx.get(link, trust_env=False, follow_redirects=True)
+        assert (answer.status_code, answer.url.path) == (200, "/conversations")
         started.send_signal(signal.SIGINT)
         assert (started.wait(30), started.stderr.read()) == (130, "")
     finally:
@@ -121,7 +123,15 @@ def test_the_stacks_console_listens_on_loopback_whatever_is_set(
     (status,) = [each for each in stack.status() if each.service is Service.CONSOLE]
     assert listening(status.pid) == {"127.0.0.1"}
     address = str(PrivateJsonFile(HOME / "stack.json").read()["console_url"])
-    answer = httpx.get(f"{address}/conversations", trust_env=False)
+    # The browser's command line has no key: other users see command lines.
+    shown = {"BROWSER": "echo %s", "DISPLAY": ":0"}
+    opened = subprocess.check_output([COMMAND, "open"], env=os.environ | shown, text=True)
+    page = Path(opened.strip().removeprefix("file://"))
+    assert page.stat().st_mode & 0o077 == 0
+    link = subprocess.check_output([COMMAND, "open", "--print"], text=True).strip()
+    assert link in page.read_text()
+    assert link.startswith(f"{address}/enter?key=")
+    answer = httpx.get(link, trust_env=False, follow_redirects=True)
     assert (answer.status_code, "There is no conversation yet." in answer.text) == (200, True)
 
 

@@ -73,7 +73,7 @@ def test_the_console_says_so_on_its_empty_page(blind: str):
     with served() as address:
         visit = Visit(address)
         with visit.client:
-            assert HIDDEN in visit.page("/conversations").text
+            assert HIDDEN in visit.entered().page("/conversations").text
 
 
 def test_the_policies_that_are_named_show_the_rows(blind: str, library: Library, trainfold: Run):

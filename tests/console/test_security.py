@@ -373,11 +373,45 @@ def test_own_host_names_are_answered(console: Visit, engine):
     for host in ("localhost", "localhost:8000", "127.0.0.1", "[::1]:80", "LOCALHOST"):
         assert console.get("/conversations", headers={"Host": host}).status_code == 200
     with served(allowed_hosts=("console.example",)) as address:
-        answer = Visit(address).get("/conversations", headers={"Host": "console.example"})
+        visit = Visit(address).entered()
+        answer = visit.get("/conversations", headers={"Host": "console.example"})
         assert answer.status_code == 200
 
 
 FORMS = ("/conversations", "/add", "/add/leave-out", "/add/again")
+
+
+@pytest.mark.parametrize("path", ["/conversations", "/training-files", "/add", "/runs/1"])
+def test_a_stranger_on_the_same_machine_sees_nothing(console: Visit, path: str):
+    stranger = Visit(console.address)
+    answer = stranger.get(path)
+    assert (answer.status_code, answer.headers["location"].split("?")[0]) == (303, "/sign-in")
+    closed = stranger.get(answer.headers["location"])
+    assert (closed.status_code, "trainfold open" in closed.text) == (401, True)
+    assert stranger.post(path, {}, token="x").status_code in {303, 403, 404, 405}
+
+
+@pytest.mark.parametrize("key", ["", "x", "é", "0" * 64, "a" * 20_000, "%00"])
+def test_a_wrong_key_lets_nobody_in(console: Visit, key: str):
+    stranger = Visit(console.address)
+    assert stranger.get(f"/enter?key={key}").status_code == 401
+    assert stranger.get("/conversations").status_code == 303
+
+
+def test_a_planted_session_does_not_come_in_with_its_victim(console: Visit):
+    planted = Visit(console.address)
+    planted.get("/sign-in")
+    copy = dict(planted.client.cookies)
+    planted.entered()
+    attacker = Visit(console.address)
+    attacker.client.cookies.update(copy)
+    assert planted.get("/conversations").status_code == 200
+    assert attacker.get("/conversations").status_code == 303
+
+
+def test_a_link_to_a_console_with_users_signs_nobody_in(guarded: Visit):
+    guarded.entered()
+    assert guarded.get("/conversations").status_code == 303
 
 
 @pytest.mark.parametrize("path", FORMS)
@@ -386,7 +420,7 @@ def test_a_form_without_this_sessions_token_changes_nothing(
 ):
     id = library.add()
     console.pick(id)
-    other = Visit(console.address)
+    other = Visit(console.address).entered()
     for token in ("", "x", other.token(), console.token()[:-1], "é"):
         answer = console.post(path, {"do": "clear", "blocked": str(id), "ids": ""}, token=token)
         assert answer.status_code == 403
@@ -432,11 +466,13 @@ def test_cookies_are_out_of_reach_of_scripts_and_other_sites(guarded: Visit, lib
 def test_a_tampered_cookie_counts_as_none(console: Visit, library: Library):
     console.pick(library.add())
     (name,) = [name for name in console.client.cookies if "selection" in name]
-    value = console.client.cookies[name]
+    (session,) = [name for name in console.client.cookies if "session" in name]
+    value, own = console.client.cookies[name], console.client.cookies[session]
     console.client.cookies.clear()
     changed = ("B" + value[1:], value[:-4] + value[-4:].swapcase(), value.split(".")[0], "", "é")
     for sent, count in (*((each, 0) for each in changed), (value, 1)):
-        answer = console.get("/conversations", headers={"Cookie": f"{name}={sent}".encode()})
+        cookies = f"{session}={own}; {name}={sent}"
+        answer = console.get("/conversations", headers={"Cookie": cookies.encode()})
         assert f"{count} of at most 80 selected" in Page(answer.text).text, sent
 
 

@@ -15,6 +15,8 @@ FOLDER = DEPLOYMENTS / "kubernetes"
 README = (FOLDER / "README.md").read_text(encoding="utf-8")
 TEMPLATE = json.loads((FOLDER / "base-job-template.json").read_text(encoding="utf-8"))
 VARIABLES = TEMPLATE["variables"]["properties"]
+JOB = TEMPLATE["job_configuration"]["job_manifest"]
+POD = JOB["spec"]["template"]["spec"]
 
 
 def manifests(name: str) -> list[dict[str, Any]]:
@@ -35,10 +37,15 @@ def test_every_placeholder_of_the_job_template_is_a_variable_and_the_other_way_r
     assert used == set(VARIABLES)
 
 
+def test_callers_set_the_size_of_a_job_and_nothing_else():
+    assert set(VARIABLES) == {"cpu_request", "cpu_limit", "memory_request", "memory_limit"}
+    assert TEMPLATE["variables"]["additionalProperties"] is False
+
+
 def test_everything_lives_in_one_namespace():
     documents = [*manifests("worker.yaml"), *manifests("set-up.yaml")]
     assert {each["metadata"]["namespace"] for each in documents} == {"trainfold"}
-    assert VARIABLES["namespace"]["default"] == "trainfold"
+    assert TEMPLATE["job_configuration"]["namespace"] == JOB["metadata"]["namespace"] == "trainfold"
 
 
 def test_accounts_and_secrets_that_are_named_are_made():
@@ -46,17 +53,17 @@ def test_accounts_and_secrets_that_are_named_are_made():
     accounts = {each["metadata"]["name"] for each in documents if each["kind"] == "ServiceAccount"}
     worker = pod(documents[-1])
     (set_up,) = manifests("set-up.yaml")
-    named = {VARIABLES["service_account_name"]["default"]}
+    named = {POD["serviceAccountName"]}
     assert named | {each["serviceAccountName"] for each in (worker, pod(set_up))} == accounts
     made = set(re.findall(r"create secret generic (\S+)", README))
     used = secrets_of(worker["containers"][0]) | secrets_of(pod(set_up)["containers"][0])
-    assert used | {VARIABLES["connections_secret"]["default"]} == made
+    assert used | secrets_of(POD["containers"][0]) == made
 
 
 def test_images_are_this_release_and_the_locked_prefect():
     (set_up,) = manifests("set-up.yaml")
     assert pod(set_up)["containers"][0]["image"] == f"trainfold:{__version__}"
-    assert VARIABLES["image"]["default"] == f"trainfold:{__version__}"
+    assert POD["containers"][0]["image"] == f"trainfold:{__version__}"
     worker = pod(manifests("worker.yaml")[-1])["containers"][0]
     assert worker["image"].startswith(f"prefecthq/prefect:{version('prefect')}-")
 

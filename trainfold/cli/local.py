@@ -1,6 +1,12 @@
-"""`up`, `down`, `status`, `password`: start, stop and describe the local stack."""
+"""`up`, `down`, `status`, `open`, `password`: start, stop, describe and open the local stack."""
 
 import os
+import webbrowser
+from html import escape
+from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from domain.errors import NotReady
 from operations import resources
@@ -9,6 +15,8 @@ from trainfold.cli.doctor import say_failures
 from trainfold.cli.output import Json, print_table, say, show
 from trainfold.cli.ready import ready
 from trainfold.stack import Service, ServiceStatus, Stack
+from trainfold.stack.console import console_link
+from trainfold.stack.home import write_private
 
 HINT = "Prefect's UI asks for a password once; `trainfold password` prints it."
 
@@ -17,6 +25,7 @@ def up(json: Json = False) -> None:
     """Start the local stack: PostgreSQL, S3, Prefect, a worker and the console."""
     ready("database", "s3", "prefect", worker=True, console=True)
     _show()
+    say("Open the console: trainfold open")
     say_failures()
 
 
@@ -30,6 +39,29 @@ def down() -> None:
 def status(json: Json = False) -> None:
     """Show which services of the local stack run, their addresses and their logs."""
     _show()
+
+
+def open_console(
+    printed: Annotated[
+        bool, typer.Option("--print", help="Print the link, and open no browser.")
+    ] = False,
+) -> None:
+    """Open the local stack's console in a browser; the link has the key that lets you in."""
+    home = home_directory()
+    (console,) = (s for s in Stack(home).status() if s.service is Service.CONSOLE)
+    if not console.running or console.address is None:
+        raise NotReady("The local stack's console does not run. `trainfold up` starts it.")
+    link = console_link(home, console.address)
+    if printed or not webbrowser.open(_private_page(link).as_uri()):
+        print(link)
+
+
+def _private_page(link: str) -> Path:
+    """Write a page that goes to the link: a browser's command line is seen by other users."""
+    page = home_directory() / "open-console.html"
+    page_text = f'<!doctype html><meta http-equiv="refresh" content="0; url={escape(link)}">'
+    write_private(page, page_text.encode())
+    return page
 
 
 def password() -> None:

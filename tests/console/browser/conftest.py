@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 
 from tests.conftest import HOME
 from trainfold.stack import Service, Stack
+from trainfold.stack.console import console_link
 from trainfold.stack.home import PrivateJsonFile
 
 ARGUMENTS = [
@@ -58,6 +59,7 @@ class Curator:
         self.address = address
         self.page: Page = context.new_page()
         self.page.set_default_timeout(15_000)
+        context.request.get(console_link(HOME, address))
         self.complaints: list[str] = []
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("dialog", lambda dialog: self.complaints.append(f"dialog {dialog.message}"))
