@@ -61,7 +61,7 @@ def start() -> Response:
 def conversations(request: Request) -> Response:
     query = BrowseQuery.from_parameters(request.query_params)
     with reading(resources.engine()) as connection:
-        terms = _search_terms(request, connection, query)
+        terms = search_terms(request, connection, query)
         files = training_file_choices(connection)
         page, query = _existing_page(connection, query, terms)
         rows = conversation_rows(connection, page.ids)
@@ -153,7 +153,7 @@ def _render_counter(request: Request, left_out: Sequence[UUID]) -> Response:
 
 def _select_matching(request: Request, query: BrowseQuery) -> None:
     with reading(resources.engine()) as connection:
-        terms = _search_terms(request, connection, query)
+        terms = search_terms(request, connection, query)
         filters = query.filters(_training_file_id(connection, query.not_in))
         _extend_selection(request, reachable_ids(connection, filters, query.order, terms))
 
@@ -195,7 +195,7 @@ def _reasons(row: ConversationRow) -> list[Reason]:
     )
 
 
-def _search_terms(request: Request, connection: Connection, query: BrowseQuery) -> SearchTerms:
+def search_terms(request: Request, connection: Connection, query: BrowseQuery) -> SearchTerms:
     """Return the keys for the filters, and the names if the query searches them."""
     context = console_context(request)
     return SearchTerms(
@@ -217,14 +217,15 @@ def _existing_page(
 
 
 def _read_page(connection: Connection, query: BrowseQuery, terms: SearchTerms) -> Page:
-    return find_page(
-        connection,
-        query.filters(_training_file_id(connection, query.not_in)),
-        query.order,
-        terms,
-        limit=query.page_size,
-        offset=query.offset,
-    )
+    return page_of(connection, query, terms, limit=query.page_size, offset=query.offset)
+
+
+def page_of(
+    connection: Connection, query: BrowseQuery, terms: SearchTerms, *, limit: int, offset: int
+) -> Page:
+    """Return some of the conversations that the query finds, in its order."""
+    filters = query.filters(_training_file_id(connection, query.not_in))
+    return find_page(connection, filters, query.order, terms, limit=limit, offset=offset)
 
 
 def _page_count(page: Page, query: BrowseQuery) -> int:

@@ -54,3 +54,11 @@ document.addEventListener("click", (event) => {
   }
   lastPick = event.target;
 });
+
+// The arrow keys turn the pages of the list that a conversation was opened from.
+document.addEventListener("keydown", (event) => {
+  const rel = { ArrowLeft: "prev", ArrowRight: "next" }[event.key];
+  const link = rel && document.querySelector(`a[rel="${rel}"]`);
+  const isPlain = !event.altKey && !event.ctrlKey && !event.metaKey && !event.shiftKey;
+  if (link && isPlain && !event.target.matches("input, textarea, select, summary")) link.click();
+});

@@ -119,6 +119,14 @@ def readmit(
     )
 
 
+def eligible_source(conversation_id: UUID, facts: ConversationFacts | None) -> EligibleConversation:
+    """Return a conversation's source for reading; raise Blocked if it has no finished file."""
+    reasons = _facts_reasons(conversation_id, facts)
+    if facts is None or reasons:
+        raise Blocked(reasons)
+    return _eligible(facts, line_suffix="")
+
+
 def require_same(request: VersionRequest, made: VersionRecord) -> None:
     """Raise Blocked if another request made the version under this request's id."""
     if made.request_digest != request.digest:
