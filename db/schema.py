@@ -114,6 +114,10 @@ class VersionTable(OwnTable):
     """`domain.statistics.VersionStatistics`, exact."""
     warnings: Mapped[list[dict[str, Any]]]
     """`domain.findings.VersionWarning` of the conversations that this version added."""
+    comment: Mapped[str] = mapped_column(server_default="")
+    """Why somebody removed conversations or rolled back, in their words."""
+    restores: Mapped[int | None]
+    """The version whose content a rollback brought back."""
 
 
 class MembershipTable(OwnTable):
@@ -167,6 +171,33 @@ class MembershipTable(OwnTable):
     persona_key: Mapped[str]
     emotional_arc_key: Mapped[str]
     training_topic_key: Mapped[str]
+
+
+class TagTable(OwnTable):
+    """A name for a version, by which it is found; the only thing about a version that can change.
+
+    The check of the version is deferred, so that a training file can be deleted in any order.
+    """
+
+    __tablename__ = "training_file_tags"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["training_file_id", "version"],
+            ["training_file_versions.training_file_id", "training_file_versions.number"],
+            name="fk_training_file_tags_version",
+            deferrable=True,
+            initially="DEFERRED",
+        ),
+    )
+
+    training_file_id: Mapped[UUID] = mapped_column(
+        ForeignKey("training_files.id", ondelete="CASCADE"), primary_key=True
+    )
+    name: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    is_protected: Mapped[bool]
+    created_at: Mapped[datetime]
+    created_by: Mapped[str]
 
 
 class InstallationTable(OwnTable):

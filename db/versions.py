@@ -8,29 +8,34 @@ from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
+    ColumnElement,
     Connection,
     Engine,
     RowMapping,
     Select,
     Uuid,
     any_,
+    func,
     insert,
     literal,
     or_,
     select,
+    text,
     union_all,
     update,
 )
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from db.engine import IDLE_SECONDS, LOCK_SECONDS, current_time, reading, writing
 from db.refusals import LockedOut
-from db.schema import MembershipTable, TrainingFileTable, VersionTable
+from db.schema import MembershipTable, TagTable, TrainingFileTable, VersionTable
 from db.schemas import statement
 from domain.errors import CommitConflict, DatabaseRefused, NotFound, Unreachable
 from domain.findings import shortened
 from domain.versions.composing import Composition
 from domain.versions.naming import MAX_NAME_LENGTH, can_be_stored, name_key, normal_name
 from domain.versions.record import BaseVersion, Member, StoredObject, VersionRecord
+from domain.versions.tags import LATEST, as_number, normal_tag, tag_problem
 
 MAX_COMMIT_TIME = timedelta(hours=1)
 """From reading the base to the commit. Maintenance leaves objects alone for longer than that."""
@@ -54,8 +59,14 @@ HOLDER = """
 
 VERSION_COLUMNS = set(VersionTable.__table__.columns.keys()) & set(VersionRecord.model_fields)
 
+_TAG = func.json_build_object("name", TagTable.name, "is_protected", TagTable.is_protected)
+_TAGS = select(func.json_agg(aggregate_order_by(_TAG, TagTable.name))).where(
+    TagTable.training_file_id == VersionTable.training_file_id,
+    TagTable.version == VersionTable.number,
+)
 _JOINED = select(
     *(column for column in VersionTable.__table__.columns),
+    func.coalesce(_TAGS.scalar_subquery(), text("'[]'::json")).label("tags"),
     TrainingFileTable.name.label("training_file"),
     TrainingFileTable.created_at.label("training_file_created_at"),
     TrainingFileTable.consultant_profile,
@@ -93,13 +104,17 @@ def version_of_request(connection: Connection, request_id: str) -> VersionRecord
     return None if row is None else version_record(row)
 
 
-def find_version(connection: Connection, name: str, number: int | None = None) -> VersionRecord:
-    """Find a version of a training file, by default the current one; raises NotFound."""
+def find_version(
+    connection: Connection, name: str, version: str | int | None = None
+) -> VersionRecord:
+    """Find a version of a training file, by default the current one; raises NotFound.
+
+    The version is a number, a tag, or “latest”, which is the current one.
+    """
     if not can_be_stored(name):
         raise _no_training_file(name)
-    wanted = TrainingFileTable.current_version if number is None else _as_integer(number)
     named = TrainingFileTable.name_key == name_key(name)
-    query = _JOINED.where(named, VersionTable.number == wanted)
+    query = _JOINED.where(named, VersionTable.number == _number(version))
     row = connection.execute(query).mappings().one_or_none()
     if row is not None:
         return version_record(row)
@@ -108,12 +123,32 @@ def find_version(connection: Connection, name: str, number: int | None = None) -
     ).scalar_one_or_none()
     if current is None:
         raise _no_training_file(name)
-    raise NotFound(f"“{normal_name(name)}” has no version {number}; it has 1 to {current}.")
+    shown = shortened(str(version))
+    if as_number(str(version)) is None:
+        raise NotFound(
+            f"“{normal_name(name)}” has no version with the tag “{shown}”. "
+            "`trainfold versions FILE` lists its versions and tags."
+        )
+    raise NotFound(f"“{normal_name(name)}” has no version {shown}; it has 1 to {current}.")
 
 
-def _as_integer(number: int) -> int:
-    """Bring a number that anyone may have typed into PostgreSQL's range, whose ends none has."""
-    return max(0, min(number, 2**31 - 1))
+def _number(version: str | int | None) -> ColumnElement[Any]:
+    """Return what the number of a version is equal to that anyone may have referred to."""
+    if version is None or version == LATEST:
+        return TrainingFileTable.current_version.expression
+    number = as_number(str(version))
+    if number is not None:
+        return literal(number)
+    tag = normal_tag(str(version))
+    return (
+        select(TagTable.version)
+        .where(
+            TagTable.training_file_id == TrainingFileTable.id,
+            # What can be no tag may be what PostgreSQL cannot hold.
+            TagTable.name == ("" if tag_problem(tag) else tag),
+        )
+        .scalar_subquery()
+    )
 
 
 def _no_training_file(name: str) -> NotFound:
@@ -150,18 +185,23 @@ def training_file_ids(connection: Connection) -> set[UUID]:
 
 def members(connection: Connection, version: BaseVersion) -> Iterator[Member]:
     """Yield the conversations of a version, in its order (invariant 6)."""
-    query = _in_version(select(MembershipTable.__table__), version)
+    query = in_version(select(MembershipTable.__table__), version)
     for row in connection.execute(query).mappings():
-        yield Member.model_validate({**row, "statistics": row})
+        yield member_of(row)
+
+
+def member_of(row: RowMapping) -> Member:
+    return Member.model_validate({**row, "statistics": row})
 
 
 def member_ids(connection: Connection, version: BaseVersion) -> Sequence[UUID]:
     """Return the ids of a version's conversations, in its order (invariant 6)."""
-    query = _in_version(select(MembershipTable.conversation_id), version)
+    query = in_version(select(MembershipTable.conversation_id), version)
     return connection.execute(query).scalars().all()
 
 
-def _in_version(query: Select[Any], version: BaseVersion) -> Select[Any]:
+def in_version(query: Select[Any], version: BaseVersion) -> Select[Any]:
+    """Restrict a query of memberships to those of a version, in its order (invariant 6)."""
     table = MembershipTable
     return query.where(
         table.training_file_id == version.training_file_id,

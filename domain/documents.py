@@ -31,6 +31,9 @@ def version_document(version: VersionRecord) -> dict[str, Any]:
         "statistics": statistics_document(version.statistics),
         **{format: _stored(version, format) for format in FORMATS},
         "warnings": [warning.model_dump() for warning in version.warnings],
+        "comment": version.comment,
+        "restores": version.restores,
+        "tags": [tag.model_dump() for tag in version.tags],
     }
 
 

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from domain.versions.naming import MAX_NAME_LENGTH, MAX_REQUEST_ID_LENGTH
 from domain.versions.requests import MAX_ASKER_LENGTH, MAX_CONVERSATIONS, MAX_DESCRIPTION_LENGTH
+from domain.versions.tags import MAX_TAG_LENGTH
 
 _UUID = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _BETWEEN = r"[\s,;]"
@@ -53,6 +54,15 @@ PastedIds = Annotated[
 ]
 Description = Annotated[
     str, _limited(maxLength=MAX_DESCRIPTION_LENGTH, examples=["What the pilot learns from"])
+]
+Reason = Annotated[
+    str,
+    _limited(minLength=1, maxLength=MAX_DESCRIPTION_LENGTH, examples=["The client asked for it"]),
+]
+ReasonOrNone = Annotated[str, _limited(maxLength=MAX_DESCRIPTION_LENGTH)]
+VersionReference = Annotated[
+    # No pattern: what letters are in all scripts is not for a pattern to say.
+    str, _limited(minLength=1, maxLength=MAX_TAG_LENGTH, examples=["3", "reviewed"])
 ]
 Asker = Annotated[str, _limited(minLength=1, maxLength=MAX_ASKER_LENGTH)]
 RequestId = Annotated[

@@ -1,6 +1,7 @@
 """Ask the gate, except for a request that already made its version."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -22,6 +23,8 @@ from domain.versions.eligibility import (
 from domain.versions.record import Member, VersionRecord
 from domain.versions.requests import MAX_CONVERSATIONS, AddRequest, VersionRequest
 
+T = TypeVar("T")
+
 
 def gate(
     connection: Connection, request: AddRequest, *, max_conversations: int = MAX_CONVERSATIONS
@@ -39,10 +42,19 @@ def decide(
 ) -> VersionRecord | Admission:
     """Return the version that this request already made, or its admission; raises Blocked."""
     refuse_malformed(request, max_conversations=max_conversations)
+    return unless_made(
+        connection, request, lambda: gate(connection, request, max_conversations=max_conversations)
+    )
+
+
+def unless_made(
+    connection: Connection, request: VersionRequest, decide: Callable[[], T]
+) -> VersionRecord | T:
+    """Return the version that this request already made, or what `decide` returns or raises."""
     if made := version_made_by(connection, request):
         return made
     try:
-        return gate(connection, request, max_conversations=max_conversations)
+        return decide()
     except Blocked:
         # A concurrent run of the same request may have committed since the look-up, and block it.
         if made := version_made_by(connection, request):

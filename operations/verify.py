@@ -22,7 +22,7 @@ MAX_FINDINGS = 20
 
 
 def verify_version(
-    engine: Engine, store: ObjectStore, name: str, number: int | None = None
+    engine: Engine, store: ObjectStore, name: str, number: str | int | None = None
 ) -> VersionRecord:
     """Return the version if its objects are sound; raise Damaged with the findings if not.
 

@@ -94,6 +94,7 @@ def emptied_database() -> Engine:
         f"trainfold.{table}"
         for table in (
             "api_tokens",
+            "training_file_tags",
             "training_file_conversations",
             "training_file_versions",
             "training_files",

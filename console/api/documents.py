@@ -53,8 +53,14 @@ class StoredFile(Document):
     digest: str
 
 
+class VersionTag(Document):
+    name: str
+    is_protected: bool
+    """Whether the tag can be neither moved nor removed."""
+
+
 class Version(Document):
-    """One immutable state of a training file."""
+    """One immutable state of a training file, with its tags of now."""
 
     training_file: str
     training_file_id: UUID
@@ -70,6 +76,11 @@ class Version(Document):
     full: StoredFile = Field(alias="json")
     lines: StoredFile = Field(alias="jsonl")
     warnings: tuple[VersionWarning, ...]
+    comment: str
+    """Why it was made, in the words of who asked; empty where nothing was said."""
+    restores: int | None
+    """The version whose conversations a rollback brought back."""
+    tags: tuple[VersionTag, ...]
 
 
 class Versions(Document):

@@ -8,6 +8,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from domain.frozen import FrozenModel
+from domain.versions.tags import LATEST
 
 WITHOUT_NUL = r"^[^\u0000]*$"
 MAX_INTEGER = 2**31 - 1
@@ -31,7 +32,14 @@ Text = Annotated[str, Field(pattern=WITHOUT_NUL)]
 TrainingFileSegment = Annotated[
     str, Path(pattern=WITHOUT_NUL, description="The training file's id, or its name.")
 ]
-VersionNumber = Annotated[int, Path(ge=1, le=MAX_INTEGER)]
+VersionSegment = Annotated[
+    str,
+    Path(
+        pattern=WITHOUT_NUL,
+        description="The version's number, one of its tags, or `latest` for the current one.",
+        examples=["3", "reviewed", LATEST],
+    ),
+]
 
 
 class Parameters(FrozenModel):

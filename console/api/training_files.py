@@ -17,7 +17,7 @@ from console.api.parameters import (
     Paging,
     Parameters,
     TrainingFileSegment,
-    VersionNumber,
+    VersionSegment,
 )
 from db import versions as database
 from db.engine import reading
@@ -81,7 +81,7 @@ def list_versions(
     response_model=documents.Version,
     responses=problems(404),
 )
-def get_version(training_file: TrainingFileSegment, version: VersionNumber) -> dict[str, Any]:
+def get_version(training_file: TrainingFileSegment, version: VersionSegment) -> dict[str, Any]:
     """Show one version of a training file. It never changes."""
     with reading(resources.engine()) as connection:
         return version_document(_version(connection, training_file, version))
@@ -94,7 +94,7 @@ def get_version(training_file: TrainingFileSegment, version: VersionNumber) -> d
 )
 def get_download_link(
     training_file: TrainingFileSegment,
-    version: VersionNumber,
+    version: VersionSegment,
     query: Annotated[LinkQuery, Query()],
 ) -> dict[str, Any]:
     """Sign a link to one of a version's two files, which works without a token until it expires."""
@@ -110,5 +110,5 @@ def get_download_link(
     return link_document(link, lifetime)
 
 
-def _version(connection: Connection, segment: str, number: int | None = None) -> VersionRecord:
-    return find_version(connection, training_file_name(connection, segment), number)
+def _version(connection: Connection, segment: str, version: str | None = None) -> VersionRecord:
+    return find_version(connection, training_file_name(connection, segment), version)

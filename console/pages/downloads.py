@@ -20,14 +20,15 @@ LINK_LIFETIME = timedelta(minutes=2)
 router = APIRouter(dependencies=[Depends(authenticate)])
 
 
-@router.get("/training-files/{file}/versions/{number}/{format}")
+@router.get("/training-files/{file}/versions/{version}/{format}")
 def download(
-    request: Request, file: str, number: int, format: Literal["json", "jsonl"]
+    request: Request, file: str, version: str, format: Literal["json", "jsonl"]
 ) -> Response:
+    """Send a file of a version, which is named by its number, by a tag, or as “latest”."""
     with reading(resources.engine()) as connection:
-        version = find_version(connection, training_file_name(connection, file), number)
-    stored = version.stored(format)
-    file_name = download_name(version.training_file, version.number, format)
+        record = find_version(connection, training_file_name(connection, file), version)
+    stored = record.stored(format)
+    file_name = download_name(record.training_file, record.number, format)
     store = resources.training_files_store()
     if console_context(request).settings.downloads == "link":
         link = store.download_link(stored.key, file_name=file_name, lifetime=LINK_LIFETIME)

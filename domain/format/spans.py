@@ -4,8 +4,9 @@ Nothing that a training file already holds is parsed or rendered again: its byte
 the object and the range in which they are stored.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,24 @@ def splice(segments: Iterable[Segment], separator: bytes) -> tuple[Segment, ...]
             spliced += [b"".join(literal), segment] if literal else [segment]
             literal = []
     return (*spliced, b"".join(literal)) if literal else tuple(spliced)
+
+
+def without(
+    content: Span, lengths: Iterable[int], removed: Collection[int], separator: bytes
+) -> tuple[Span, ...]:
+    """Cut the pieces at the `removed` indexes out of a content of pieces of these lengths.
+
+    Each range but the last ends with the separator that already follows it in the object, so that
+    nothing stands between two ranges: a store copies them all, and no byte passes through here.
+    """
+    starts = list(accumulate((length + len(separator) for length in lengths), initial=0))
+    edges = [-1, *sorted(removed), len(starts) - 1]
+    runs = [(starts[before + 1], starts[after]) for before, after in pairwise(edges)]
+    spans = [Span(content.key, content.start + a, content.start + b) for a, b in runs if a < b]
+    if spans:
+        last = spans[-1]
+        spans[-1] = Span(last.key, last.start, last.end - len(separator))
+    return tuple(spans)
 
 
 def _adjoins(before: Span, after: Span, separator: bytes) -> bool:

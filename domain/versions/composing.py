@@ -53,6 +53,8 @@ class Content:
         )
 
     def followed_by(self, placed: Sequence[Placed]) -> "Content":
+        if not placed:
+            return self
         members = [part.member for part in placed]
         return Content(
             full=splice([*self.full, *(part.full for part in placed)], full_json.BETWEEN),
@@ -103,13 +105,16 @@ class Composition:
     """The members after those that the base keeps in one piece: all of them, if it keeps none."""
     ended: tuple[UUID, ...]
     """Conversations whose earlier membership ends with this version."""
+    returned: tuple[Member, ...] = ()
+    """Members whose bytes are in what the base keeps, and whose membership begins again."""
     description: str = ""
     """Of the training file, where the version creates it."""
 
     @property
     def begun(self) -> tuple[Member, ...]:
         """Return the members whose membership begins with this version."""
-        return tuple(member for member in self.placed if member.added_in == self.version.number)
+        placed = (member for member in self.placed if member.added_in == self.version.number)
+        return (*placed, *self.returned)
 
 
 def compose(
@@ -119,7 +124,9 @@ def compose(
     *,
     reason: str,
     ended: tuple[UUID, ...] = (),
-    warnings: tuple[VersionWarning, ...],
+    warnings: tuple[VersionWarning, ...] = (),
+    comment: str = "",
+    restores: int | None = None,
     now: datetime,
     attempt: str,
 ) -> Composition:
@@ -164,6 +171,8 @@ def compose(
         pair_count=statistics.pairs,
         example_count=statistics.examples,
         warnings=warnings,
+        comment=comment,
+        restores=restores,
     )
     return Composition(version, full, lines, tuple(part.member for part in members), ended)
 

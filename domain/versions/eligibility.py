@@ -16,6 +16,7 @@ from domain.versions.requests import (
     MAX_CONVERSATIONS,
     MAX_DESCRIPTION_LENGTH,
     AddRequest,
+    ConversationsRequest,
     RebuildRequest,
     VersionRequest,
 )
@@ -67,16 +68,16 @@ def refuse_malformed(request: AddRequest, *, max_conversations: int = MAX_CONVER
     """Raise Blocked if the request as a whole is malformed, which needs no query."""
     reasons = [
         *_name_reasons(request),
-        *_asker_reasons(request),
+        *asker_reasons(request),
         *_form_reasons(request, max_conversations),
     ]
     if reasons:
-        raise Blocked([*reasons, *_id_reasons(request)])
+        raise Blocked([*reasons, *id_reasons(request)])
 
 
 def refuse_malformed_rebuild(request: RebuildRequest) -> None:
     """Raise Blocked where the rebuild is malformed; its name is looked up as it is."""
-    reasons = list(_asker_reasons(request))
+    reasons = list(asker_reasons(request))
     if reasons:
         raise Blocked(reasons)
 
@@ -87,7 +88,7 @@ def admit(
     facts: Mapping[UUID, ConversationFacts],
 ) -> Admission:
     """Admit the request, with its conversations in order; raise Blocked with all reasons."""
-    reasons = [*_file_reasons(request, training_file), *_id_reasons(request)]
+    reasons = [*_file_reasons(request, training_file), *id_reasons(request)]
     named = list(dict.fromkeys(request.ids))
     for conversation_id in named:
         reasons.extend(_conversation_reasons(conversation_id, facts.get(conversation_id)))
@@ -108,7 +109,8 @@ def readmit(
 
     Raises Blocked otherwise, and where the file is not active.
     """
-    reasons = list(_status_reasons(training_file, "it cannot be rebuilt"))
+    name, status = training_file.current.training_file, training_file.status
+    reasons = list(status_reasons(name, status, "it cannot be rebuilt"))
     for member in members:
         reasons.extend(_facts_reasons(member.conversation_id, facts.get(member.conversation_id)))
     if reasons:
@@ -162,7 +164,7 @@ def _name_reasons(request: VersionRequest) -> Iterator[Reason]:
         yield Reason(code="bad-name", reason=f"Not a name for a training file: {problem}.")
 
 
-def _asker_reasons(request: VersionRequest) -> Iterator[Reason]:
+def asker_reasons(request: VersionRequest) -> Iterator[Reason]:
     problem = text_problem(request.requested_by, max_length=MAX_ASKER_LENGTH)
     if problem:
         yield Reason(code="bad-asker", reason=f"Not a name of who asks: {problem}.")
@@ -177,9 +179,13 @@ def _form_reasons(request: AddRequest, max_conversations: int) -> Iterator[Reaso
     problem = text_problem(request.description, max_length=MAX_DESCRIPTION_LENGTH, line_breaks=True)
     if problem:
         yield Reason(code="bad-description", reason=f"The description cannot be kept: {problem}.")
-    count = len(request.conversation_ids)
-    if not count:
+    if not request.conversation_ids:
         yield Reason(code="nothing-to-add", reason="The request names no conversation.")
+    yield from count_reasons(request, max_conversations)
+
+
+def count_reasons(request: ConversationsRequest, max_conversations: int) -> Iterator[Reason]:
+    count = len(request.conversation_ids)
     if count > max_conversations:
         yield Reason(
             code="too-many",
@@ -188,7 +194,7 @@ def _form_reasons(request: AddRequest, max_conversations: int) -> Iterator[Reaso
         )
 
 
-def _id_reasons(request: AddRequest) -> Iterator[Reason]:
+def id_reasons(request: ConversationsRequest) -> Iterator[Reason]:
     for malformed in request.conversation_ids:
         if isinstance(malformed, str):
             shown = shortened(malformed)
@@ -215,15 +221,15 @@ def _file_reasons(request: AddRequest, training_file: TrainingFileFacts | None) 
             "add to it, or choose another name.",
         )
     else:
-        yield from _status_reasons(training_file, "nothing can be added to it")
+        name, status = training_file.current.training_file, training_file.status
+        yield from status_reasons(name, status, "nothing can be added to it")
 
 
-def _status_reasons(training_file: TrainingFileFacts, consequence: str) -> Iterator[Reason]:
-    if training_file.status != "active":
+def status_reasons(name: str, status: str, consequence: str) -> Iterator[Reason]:
+    if status != "active":
         yield Reason(
             code="file-not-active",
-            reason=f"The training file “{training_file.current.training_file}” is "
-            f"{training_file.status}; {consequence}.",
+            reason=f"The training file “{name}” is {status}; {consequence}.",
         )
 
 

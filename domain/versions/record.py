@@ -1,7 +1,7 @@
 """Records of a version, of its two stored objects, and of the conversations in it."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from domain.findings import VersionWarning
@@ -41,8 +41,15 @@ class BaseVersion(FrozenModel):
     lines: StoredObject
 
 
+class Tag(FrozenModel):
+    """A name for a version of one training file."""
+
+    name: str
+    is_protected: bool
+
+
 class VersionRecord(BaseVersion):
-    """A committed version, with the training file's name and creation."""
+    """A committed version, with the training file's name and creation, and its tags of now."""
 
     request_id: str
     request_digest: str
@@ -53,9 +60,27 @@ class VersionRecord(BaseVersion):
     pair_count: int
     example_count: int
     warnings: tuple[VersionWarning, ...]
+    comment: str = ""
+    """Why it was made, in the words of who asked for it."""
+    restores: int | None = None
+    """The version whose content a rollback brought back."""
+    tags: tuple[Tag, ...] = ()
 
     def stored(self, format: Format) -> StoredObject:
         return self.full if format == "json" else self.lines
+
+
+class Footprint(NamedTuple):
+    """As much of a member as tells where its bytes are and continues the hash chains.
+
+    Reading 20,000 of them takes a fifth of the time that as many `Member`s take.
+    """
+
+    conversation_id: UUID
+    json_length: int
+    json_sha256: str
+    jsonl_length: int
+    jsonl_sha256: str
 
 
 class Member(Contribution):

@@ -38,13 +38,11 @@ class VersionRequest(FrozenModel):
         """Return a digest that is equal for equal requests, whoever asks for them."""
 
 
-class AddRequest(VersionRequest):
-    """Add conversations to a training file, or create it with them."""
+class ConversationsRequest(VersionRequest):
+    """A request that names conversations."""
 
     conversation_ids: tuple[UUID | str, ...]
     """Text where it is not a UUID: a wrong id is a reason for the gate, not an exception."""
-    new: bool = False
-    description: str = ""
 
     @field_validator("conversation_ids", mode="before")
     @classmethod
@@ -58,9 +56,39 @@ class AddRequest(VersionRequest):
         """Return the well-formed ids, in the order of the request."""
         return tuple(id for id in self.conversation_ids if isinstance(id, UUID))
 
+
+class AddRequest(ConversationsRequest):
+    """Add conversations to a training file, or create it with them."""
+
+    new: bool = False
+    description: str = ""
+
     @property
     def digest(self) -> str:
         return _digest([name_key(self.name), self.new, list(map(str, self.conversation_ids))])
+
+
+class RemoveRequest(ConversationsRequest):
+    """Make a version without these conversations; earlier versions keep them."""
+
+    comment: str
+    """Why; recorded on the version."""
+
+    @property
+    def digest(self) -> str:
+        return _digest(["remove", name_key(self.name), list(map(str, self.conversation_ids))])
+
+
+class RollbackRequest(VersionRequest):
+    """Make a version with exactly the content of an earlier one."""
+
+    to: str
+    """A version's number, or a tag."""
+    comment: str = ""
+
+    @property
+    def digest(self) -> str:
+        return _digest(["rollback", name_key(self.name), normal_name(self.to)])
 
 
 class RebuildRequest(VersionRequest):

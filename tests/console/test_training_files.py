@@ -9,7 +9,8 @@ import pytest
 from db.engine import reading
 from db.versions import find_version
 from operations import resources
-from tests.asking import carry_out, content_of, request
+from operations.tags import tag_version
+from tests.asking import carry_out, content_of, go_back, request, take_out
 from tests.conftest import Library
 from tests.console.conftest import Visit, served
 
@@ -45,6 +46,23 @@ def test_the_page_of_a_file_shows_versions_conversations_charts(console: Visit, 
     )
     assert text.index(str(first)) < text.index(str(second))
     assert "fear to confidence 2 100 %" in text
+
+
+def test_tags_and_reasons_are_shown_and_a_tag_downloads(console: Visit, library: Library):
+    carry_out(request("Tagged", library.add_many(2), new=True))
+    take_out("Tagged", [library.files.popitem()[0]], comment="<b>too noisy</b>")
+    go_back("Tagged", 1)
+    tag_version(resources.engine(), "Tagged", "1", "été", protected=False, requested_by="x")
+    text = console.page("/training-files/Tagged").text
+    assert "remove <b>too noisy</b> 1" in text
+    assert "rollback to 1 2" in text
+    assert "1 été " in text
+    answer = console.get("/training-files/Tagged/versions/%C3%A9t%C3%A9/json")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="Tagged-v1.json"'
+    assert (
+        "v3.json"
+        in console.get("/training-files/Tagged/versions/latest/json").headers["Content-Disposition"]
+    )
 
 
 @pytest.mark.parametrize("format", ["json", "jsonl"])

@@ -11,6 +11,8 @@ from prefect.utilities.schema_tools.validation import ValidationError, validate
 
 from flows.add_conversations import add_conversations
 from flows.rebuild import rebuild_training_file
+from flows.remove_conversations import remove_conversations
+from flows.rollback import rollback
 
 MAX_TEXT = 500_000
 """Prefect takes parameters of 512 KiB."""
@@ -54,6 +56,17 @@ def test_no_name_in_the_form_of_a_rebuild_takes_long_to_check(kind: str):
     baseline = seconds_to_check(rebuild_training_file, {"training_file": "Talks"})
     taken = seconds_to_check(rebuild_training_file, {"training_file": TEXTS[kind]})
     assert taken - baseline < 0.1
+
+
+@pytest.mark.parametrize("field", ["training_file", "conversation_ids", "reason", "to"])
+@pytest.mark.parametrize("kind", TEXTS)
+def test_no_text_in_the_forms_of_history_takes_long_to_check(kind: str, field: str):
+    usual = {"training_file": "Talks", "conversation_ids": [ID], "reason": "x"}
+    flow = remove_conversations
+    if field == "to":
+        usual, flow = {"training_file": "Talks", "to": "1"}, rollback
+    baseline = seconds_to_check(flow, usual)
+    assert seconds_to_check(flow, usual | {field: TEXTS[kind]}) - baseline < 0.1
 
 
 GOOD = ("Spring talks", " Spring talks ", "a", "文字", "\tTabbed")

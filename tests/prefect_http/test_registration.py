@@ -32,6 +32,8 @@ def test_every_deployment_has_a_closed_form_and_no_path_of_this_machine(api: Pre
         "maintain",
         "rebuild-all",
         "rebuild-training-file",
+        "remove-conversations",
+        "rollback",
         "verify-all",
     ]
     for deployment in found.values():
@@ -48,6 +50,8 @@ def test_only_the_rebuild_of_all_waits_to_be_turned_on(api: PrefectApi):
         "maintain": [True],
         "rebuild-all": [False],
         "rebuild-training-file": [],
+        "remove-conversations": [],
+        "rollback": [],
         "verify-all": [True],
     }
 

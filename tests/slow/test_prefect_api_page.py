@@ -59,11 +59,13 @@ def test_every_command_of_the_page_does_what_it_says(worker: str):
     assert done.returncode == 0, done.stderr + done.stdout
     states = [text.strip() for text in done.stdout.split("---\n")[::2]]
     results = [json.loads(text) for text in done.stdout.split("---\n")[1::2]]
-    assert states[:5] == ["COMPLETED"] * 5
-    added, rebuilt, all_rebuilt, verified, maintained = results
+    assert states[:7] == ["COMPLETED"] * 7
+    added, removed, restored, rebuilt, all_rebuilt, verified, maintained = results
     (shown,) = SHOWN.findall(PAGE)
     assert list(added) == list(json.loads(shown))
     assert (added["version"], added["request_id"]) == (1, "spring-talks-1")
+    assert (removed["conversations"], removed["comment"]) == (1, "The client asked for it")
+    assert (restored["conversations"], restored["restores"]) == (2, 1)
     assert (rebuilt["new"], rebuilt["changed"]) == (False, [])
     assert [each["state"] for each in all_rebuilt["files"]] == ["Unchanged"]
     assert verified == {"verified": ["Spring talks"], "damaged": []}
@@ -75,6 +77,6 @@ def test_every_command_of_the_page_does_what_it_says(worker: str):
 def test_every_deployment_is_on_the_page():
     names = re.findall(r"^  - name: (\S+)$", (ROOT / "prefect.yaml").read_text(), re.MULTILINE)
     names.remove("identify")  # `trainfold doctor` alone runs it
-    assert len(names) == 5
+    assert len(names) == 7
     missing = [name for name in names if f'/{name}"' not in PAGE]
     assert missing == []

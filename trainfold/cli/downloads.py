@@ -20,7 +20,7 @@ from operations.verify import verified_content, verify_version
 from trainfold.cli.atomic import whole_file
 from trainfold.cli.output import Json, say, show, stdout
 from trainfold.cli.ready import ready
-from trainfold.cli.selection import File
+from trainfold.cli.selection import File, checked_version
 
 
 class FormatChoice(StrEnum):
@@ -29,7 +29,12 @@ class FormatChoice(StrEnum):
 
 
 FormatOption = Annotated[FormatChoice, typer.Option("--format", help="Full JSON, or JSONL.")]
-Number = Annotated[int | None, typer.Option("--version", min=1, help="Default: the current one.")]
+Number = Annotated[
+    str | None,
+    typer.Option(
+        "--version", metavar="N|TAG", help="Default: the current one.", callback=checked_version
+    ),
+]
 
 
 def download(
@@ -84,10 +89,10 @@ def verify(file: File, version: Number = None, json: Json = False) -> None:
     show(document, lambda: stdout.print(text))
 
 
-def _find(file: str, number: int | None) -> VersionRecord:
+def _find(file: str, version: str | None) -> VersionRecord:
     ready("database", "s3")
     with reading(resources.engine()) as connection:
-        return find_version(connection, file, number)
+        return find_version(connection, file, version)
 
 
 def save(version: VersionRecord, format: Format, path: Path) -> Path:

@@ -17,7 +17,7 @@ from db.visibility import hidden_rows
 from domain.documents import version_document
 from domain.source.vocabulary import EnrichmentStatus
 from domain.statistics import scaffolding_distribution
-from domain.versions.record import VersionRecord
+from domain.versions.record import Tag, VersionRecord
 from operations import resources
 from operations.documents import (
     conversation_document,
@@ -143,14 +143,15 @@ def _print_file(row: TrainingFileRow, version: VersionRecord, ids: Sequence[UUID
 
 def _print_versions(versions: list[VersionRecord]) -> None:
     print_table(
-        ["#version", "made", "by", "why", "#conversations", "#pairs", "#examples", "#warnings",
-         "#JSON bytes", "#JSONL bytes"],
+        ["#version", "made", "by", "why", "tags", "#conversations", "#pairs", "#examples",
+         "#warnings", "#JSON bytes", "#JSONL bytes"],
         (
             (
                 version.number,
                 f"{version.created_at:%Y-%m-%d %H:%M:%S}",
                 version.created_by,
-                version.reason,
+                _why(version),
+                ", ".join(map(_tag, version.tags)),
                 version.conversation_count,
                 version.pair_count,
                 version.example_count,
@@ -162,3 +163,13 @@ def _print_versions(versions: list[VersionRecord]) -> None:
         ),
         empty="",
     )  # fmt: skip
+
+
+def _why(version: VersionRecord) -> str:
+    why = version.reason if version.restores is None else f"{version.reason} to {version.restores}"
+    # On one line, as it is in a table.
+    return f"{why}: {' '.join(version.comment.split())}" if version.comment else why
+
+
+def _tag(tag: Tag) -> str:
+    return f"{tag.name} (protected)" if tag.is_protected else tag.name

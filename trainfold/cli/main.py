@@ -15,6 +15,7 @@ from trainfold.cli import (
     doctor,
     downloads,
     export,
+    history,
     imports,
     listing,
     local,
@@ -68,6 +69,10 @@ app.command(rich_help_panel=FILES)(versions.check)
 app.command(rich_help_panel=FILES)(versions.add)
 app.command(rich_help_panel=FILES)(submit.submit)
 app.command(rich_help_panel=FILES)(versions.rebuild)
+app.command(rich_help_panel=FILES)(history.remove)
+app.command(rich_help_panel=FILES)(history.rollback)
+app.command(rich_help_panel=FILES)(history.tag)
+app.command(rich_help_panel=FILES)(history.untag)
 app.command(rich_help_panel=FILES)(listing.files)
 app.command("show", rich_help_panel=FILES)(listing.show_file)
 app.command(rich_help_panel=FILES)(listing.versions)

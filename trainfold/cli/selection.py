@@ -10,6 +10,7 @@ from db.batches import conversation_ids_of, find_batch
 from db.engine import reading
 from db.visibility import hidden_rows
 from domain.errors import AccessRefused
+from domain.versions.tags import reference_problem
 from operations import resources
 
 File = Annotated[str, typer.Argument(metavar="FILE", help="Name of the training file.")]
@@ -25,6 +26,13 @@ IdsFromOption = Annotated[
         "--ids-from", metavar="PATH", help="Ids from a file, one per line; - reads stdin."
     ),
 ]
+
+
+def checked_version(version: str | None) -> str | None:
+    """Refuse a text that can be neither a version's number nor a tag."""
+    if version is not None and (problem := reference_problem(version)):
+        raise typer.BadParameter(problem)
+    return version
 
 
 def selected_ids(ids: list[str] | None, batch: str | None, ids_from: str | None) -> list[str]:

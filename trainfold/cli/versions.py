@@ -190,6 +190,8 @@ def _print_version(version: VersionRecord) -> None:
     facts: list[tuple[str, object]] = [
         ("training file", version.training_file),
         ("version", f"{version.number} ({version.reason}, by {version.created_by})"),
+        *([("restores", f"version {version.restores}")] if version.restores else []),
+        *([("reason", version.comment)] if version.comment else []),
         ("conversations", version.conversation_count),
         ("training pairs", version.pair_count),
         ("examples", version.example_count),

@@ -15,7 +15,8 @@ from domain.versions.requests import AddRequest
 from trainfold.prefect_http.client import PrefectApi
 
 ADD = "add-conversations"
-REBUILD = "rebuild-training-file"
+OTHERS = ("remove-conversations", "rollback", "rebuild-training-file")
+"""Flows that make a version, too."""
 SUCCEEDED = "COMPLETED"
 FINISHED = frozenset({SUCCEEDED, "FAILED", "CRASHED", "CANCELLED"})
 _NOT_STARTED = ("SCHEDULED", "PENDING")
@@ -133,7 +134,7 @@ class Runs:
         raise NotFound(f"No request has the id {request_id}.")
 
     def touching(self, training_file: str, *, limit: int) -> list[RunSummary]:
-        """List the runs that add to or rebuild a training file, newest first."""
+        """List the runs that make a version of a training file, newest first."""
         # A run gets the training file's name when it starts; until then it may have any name.
         named_or_not_started = {
             "operator": "or_",
@@ -141,7 +142,7 @@ class Runs:
             "state": {"type": {"any_": _NOT_STARTED}},
         }
         body = {
-            "flows": {"name": {"any_": [ADD, REBUILD]}},
+            "flows": {"name": {"any_": [ADD, *OTHERS]}},
             "flow_runs": named_or_not_started,
             "sort": "EXPECTED_START_TIME_DESC",
             "limit": _MAX_RUNS,

@@ -20,10 +20,7 @@ BODY = {"training_file": "Talks", "new": True, "conversation_ids": []}
     [
         "/training-files/%00",
         "/training-files/a%00b/versions",
-        "/training-files/Talks/versions/0",
-        "/training-files/Talks/versions/-1",
-        "/training-files/Talks/versions/100000000000000000000",
-        "/training-files/Talks/versions/one",
+        "/training-files/Talks/versions/%00",
         "/training-files/Talks/versions/1/download-link",
         "/training-files/Talks/versions/1/download-link?format=csv",
         "/training-files/Talks/versions/1/download-link?format=json&minutes=0",

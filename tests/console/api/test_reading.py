@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from operations import resources
+from operations.tags import tag_version
 from tests.asking import carry_out, content_of, request
 from tests.commands import run
 from tests.conftest import Library
@@ -163,6 +164,10 @@ def test_batches_come_by_name_in_pages(application: Application, library: Librar
         "/training-files/nowhere",
         "/training-files/nowhere/versions",
         "/training-files/Talks/versions/2",
+        "/training-files/Talks/versions/0",
+        "/training-files/Talks/versions/-1",
+        "/training-files/Talks/versions/100000000000000000000",
+        "/training-files/Talks/versions/one",
         "/training-files/5a3b0000-0000-4000-8000-000000000009",
         "/training-files/Talks/versions/2/download-link?format=json",
         "/conversations?batch=nowhere",
@@ -173,7 +178,18 @@ def test_what_is_not_there_is_named(application: Application, library: Library, 
     carry_out(request("Talks", [library.add()], new=True))
     found = problem(application.client.get(path), 404)
     assert found.type == "urn:trainfold:problem:not-found"
-    assert found.detail.startswith(("There is no ", "“Talks” has no version 2"))
+    assert found.detail.startswith(("There is no ", "“Talks” has no version "))
+
+
+@pytest.mark.parametrize("version", ["latest", "רענון", "1"])
+def test_a_version_is_found_by_its_tag(application: Application, library: Library, version: str):
+    carry_out(request("Talks", [library.add()], new=True))
+    tag_version(resources.engine(), "Talks", "1", "רענון", protected=True, requested_by="x")
+    path = f"/training-files/Talks/versions/{quote(version)}"
+    found = application.get(path)
+    assert (found["version"], found["tags"]) == (1, [{"name": "רענון", "is_protected": True}])
+    link = application.get(f"{path}/download-link", params={"format": "json"})
+    assert httpx.get(link["url"]).json()["training_file_metadata"]["total_conversations"] == 1
 
 
 def test_what_can_be_read_can_be_asked_for_without_its_body(

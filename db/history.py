@@ -1,0 +1,86 @@
+"""What removals, rollbacks and comparisons read: members in short, sums, differences, places."""
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from sqlalchemy import Connection, RowMapping, select
+
+from db.schema import MembershipTable, TrainingFileTable
+from db.schemas import statement
+from db.versions import in_version, member_of
+from domain.statistics import VersionStatistics
+from domain.versions.record import BaseVersion, Footprint, Member
+
+# One pass over the memberships: the row of no key sums all, the others count one key each.
+STATISTICS = """
+    SELECT GROUPING(persona_key) AS no_persona, GROUPING(emotional_arc_key) AS no_arc,
+           GROUPING(training_topic_key) AS no_topic, GROUPING(quality_tier) AS no_tier,
+           coalesce(persona_key, emotional_arc_key, training_topic_key, quality_tier) AS key,
+           count(*) AS conversations, sum(pair_count) AS pairs, sum(example_count) AS examples,
+           sum(human_reviewed_count) AS human_reviewed, sum(quality_sum) AS quality_sum,
+           min(quality_min) AS quality_min, max(quality_max) AS quality_max
+    FROM $training_file_conversations
+    WHERE training_file_id = :file AND added_in <= :number
+      AND (removed_in IS NULL OR removed_in > :number)
+      AND conversation_id <> ALL (CAST(:without AS uuid[]))
+    GROUP BY GROUPING SETS
+        ((), (persona_key), (emotional_arc_key), (training_topic_key), (quality_tier))
+"""
+
+
+def training_file_status(connection: Connection, version: BaseVersion) -> str:
+    """Return the status of the training file that the version belongs to."""
+    query = select(TrainingFileTable.status).where(TrainingFileTable.id == version.training_file_id)
+    status: str = connection.execute(query).scalar_one()
+    return status
+
+
+def footprints(connection: Connection, version: BaseVersion) -> list[Footprint]:
+    """Return the conversations of a version in its order, in short."""
+    columns = (getattr(MembershipTable, name) for name in Footprint._fields)
+    rows = connection.execute(in_version(select(*columns), version))
+    return [Footprint._make(row) for row in rows]
+
+
+def statistics_without(
+    connection: Connection, version: BaseVersion, removed: Sequence[UUID]
+) -> VersionStatistics:
+    """Sum the members' own statistics, exactly, over all but the removed; at least one is left."""
+    values = {
+        "file": version.training_file_id,
+        "number": version.number,
+        "without": [str(id) for id in removed],
+    }
+    rows = connection.execute(statement(connection, STATISTICS), values).mappings().all()
+    (sums,) = [row for row in rows if row["key"] is None]
+    return VersionStatistics(
+        **{name: sums[name] for name in VersionStatistics.model_fields if name in sums},
+        personas=_counts(rows, "no_persona"),
+        emotional_arcs=_counts(rows, "no_arc"),
+        training_topics=_counts(rows, "no_topic"),
+        tiers=_counts(rows, "no_tier"),
+    )
+
+
+def members_of_one_only(
+    connection: Connection, version: BaseVersion, other: BaseVersion
+) -> list[Member]:
+    """Return the memberships of a version that another one of its training file does not have."""
+    there = in_version(select(MembershipTable.__table__), other)
+    query = in_version(select(MembershipTable.__table__), version)
+    # A membership is one interval: its start tells it from the conversation's other ones.
+    elsewhere = there.order_by(None).subquery()
+    missing = (
+        select(elsewhere.c.added_in)
+        .where(
+            elsewhere.c.conversation_id == MembershipTable.conversation_id,
+            elsewhere.c.added_in == MembershipTable.added_in,
+        )
+        .exists()
+    )
+    return [member_of(row) for row in connection.execute(query.where(~missing)).mappings()]
+
+
+def _counts(rows: Iterable[RowMapping], absent: str) -> dict[str, int]:
+    """Count the rows of one grouping set, in the order in which versions list keys."""
+    return dict(sorted((row["key"], row["conversations"]) for row in rows if not row[absent]))
