@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from db.engine import IDLE_SECONDS, LOCK_SECONDS, current_time, reading, writing
 from db.refusals import LockedOut
-from db.schema import MembershipTable, TrainingFileTable, VersionTable
+from db.schema import ExportTable, MembershipTable, TrainingFileTable, VersionTable
 from db.schemas import statement
 from domain.errors import CommitConflict, DatabaseRefused, NotFound, Unreachable
 from domain.findings import shortened
@@ -132,8 +132,10 @@ def versions(
 
 
 def referenced_keys(connection: Connection) -> set[str]:
-    """List the keys of all objects that a version refers to."""
-    query = union_all(select(VersionTable.json_key), select(VersionTable.jsonl_key))
+    """List the keys of all objects that a version refers to, its exports among them."""
+    query = union_all(
+        select(VersionTable.json_key), select(VersionTable.jsonl_key), select(ExportTable.key)
+    )
     return set(connection.execute(query).scalars())
 
 

@@ -27,6 +27,7 @@ IN_THIS_PROCESS = {
     "conversations",
     "download",
     "export",
+    "exports",
     "files",
     "import",
     "show",

@@ -21,6 +21,7 @@ TABLES = [
     "training_files",
     "training_file_versions",
     "training_file_conversations",
+    "version_exports",
 ]
 
 
