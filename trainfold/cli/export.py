@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -18,11 +18,13 @@ from domain.documents import export_document, stored_exports_document
 from domain.exports import EXPORT_FORMATS, ExportFormat
 from domain.exports.stored import StoredExport
 from domain.exports.summary import ExportSummary
+from domain.findings import shortened
 from domain.versions.naming import export_name
 from domain.versions.record import VersionRecord
 from operations import resources
 from operations.export import write_folder_notes
 from operations.export_reading import proven_export
+from operations.hub import is_repository, push_folder, require_hub
 from operations.stored_exports import ensure_exports, possible_formats, summary_of
 from trainfold.cli.atomic import whole_file, whole_folder
 from trainfold.cli.downloads import Number
@@ -52,6 +54,13 @@ def export(
         Path | None,
         typer.Option("--to", metavar="DIR", help="A new folder with all formats and settings."),
     ] = None,
+    push_to_hub: Annotated[
+        str | None,
+        typer.Option("--push-to-hub", metavar="REPO", help="A dataset on the Hugging Face hub."),
+    ] = None,
+    private: Annotated[
+        bool, typer.Option("--private", help="Only members may see the dataset on the hub.")
+    ] = False,
     again: Annotated[
         bool, typer.Option("--again", help="Make stored exports anew; repairs damage.")
     ] = False,
@@ -63,20 +72,30 @@ def export(
     that nobody answered is cut off; conversations that are no chat are refused by name. An export
     is made once, stored beside its version, and downloaded from there.
     """
-    if (format is None) == (to is None):
-        raise typer.BadParameter("give either --format, for one file, or --to, for a folder.")
+    if sum(place is not None for place in (format, to, push_to_hub)) != 1:
+        raise typer.BadParameter(
+            "give either --format, for one file, or --to, for a folder, or --push-to-hub."
+        )
     if json and output == "-":
         raise typer.BadParameter("standard output is either the export or the JSON document.")
+    if push_to_hub is not None:
+        _require_hub(push_to_hub)
     ready("database", "s3")
     with reading(resources.engine()) as connection:
         record = find_version(connection, file, version)
+    document: dict[str, Any] = {}
     if to is not None:
-        made = _export_folder(record, to, again=again)
+        with whole_folder(to) as folder:
+            made = _fill(folder, record, again=again)
+        say(f"Wrote {to}: all formats, a dataset card, settings for trainers, checksums")
+    elif push_to_hub is not None:
+        made, document["url"] = _push(record, push_to_hub, private=private, again=again)
     elif format is not None:
         made = _make(record, [format.value], again=again)
         _save(made, output)
     if output != "-":
-        show(export_document(record, made.summary, made.exports), lambda: _print(made.summary))
+        document |= export_document(record, made.summary, made.exports)
+        show(document, lambda: _print(made.summary))
 
 
 def exports(file: File, version: Number = None, json: Json = False) -> None:
@@ -104,18 +123,37 @@ def _make(version: VersionRecord, formats: Sequence[ExportFormat], *, again: boo
     return _Made(version, stored)
 
 
-def _export_folder(version: VersionRecord, to: Path, *, again: bool) -> _Made:
+def _fill(folder: Path, version: VersionRecord, *, again: bool) -> _Made:
+    """Write all formats, the card, the settings and the checksums into an empty folder."""
     formats = possible_formats()
-    with whole_folder(to) as folder:
-        made = _make(version, formats, again=again)
-        for stored in made.exports:
-            with (folder / stored.part.file_name).open("wb") as file:
-                file.writelines(_contents(made, stored))
-        write_folder_notes(version, made.summary, folder)
-    say(f"Wrote {to}: all formats, a dataset card, settings for trainers, checksums")
+    made = _make(version, formats, again=again)
+    for stored in made.exports:
+        with (folder / stored.part.file_name).open("wb") as file:
+            file.writelines(_contents(made, stored))
+    write_folder_notes(version, made.summary, folder)
     if len(formats) < len(EXPORT_FORMATS):
         say("Without examples.parquet, which needs `pip install 'trainfold[exports]'`.")
     return made
+
+
+def _require_hub(repository: str) -> None:
+    if not is_repository(repository):
+        raise typer.BadParameter(
+            f"{shortened(repository)} is no name of a dataset, as in owner/name. "
+            "Nothing was written."
+        )
+    require_hub()
+
+
+def _push(
+    version: VersionRecord, repository: str, *, private: bool, again: bool
+) -> tuple[_Made, str]:
+    with tempfile.TemporaryDirectory(prefix="trainfold-hub-") as name:
+        made = _fill(folder := Path(name), version, again=again)
+        message = f"{version.training_file}, version {version.number}"
+        url = push_folder(folder, repository, private=private, message=message)
+    say(f"Uploaded to {url}")
+    return made, url
 
 
 def _save(made: _Made, output: str | None) -> None:
