@@ -17,6 +17,7 @@ from console.pages import (
     conversation,
     conversations,
     downloads,
+    exports,
     following,
     preview,
     signing_in,
@@ -101,6 +102,7 @@ def create_app(settings: ConsoleSettings) -> FastAPI:
         preview,
         following,
         training_files,
+        exports,
         downloads,
         signing_in,
     ):

@@ -200,6 +200,41 @@ class TagTable(OwnTable):
     created_by: Mapped[str]
 
 
+class ExportTable(OwnTable):
+    """A file that was made from a version: written once, and gone with its version."""
+
+    __tablename__ = "version_exports"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["training_file_id", "number"],
+            ["training_file_versions.training_file_id", "training_file_versions.number"],
+            name="fk_version_exports_version",
+            ondelete="CASCADE",
+        ),
+        CheckConstraint(
+            "format IN ('messages', 'prompt-completion', 'sharegpt', 'parquet')", name="format"
+        ),
+        CheckConstraint("split IN ('', 'train', 'validation')", name="split"),
+    )
+
+    training_file_id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    format: Mapped[str] = mapped_column(primary_key=True)
+    split: Mapped[str] = mapped_column(primary_key=True)
+    """The side of a validation split; empty where the file holds all of the version."""
+    options_digest: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True)
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str]
+    row_count: Mapped[int]
+    target_count: Mapped[int]
+    conversation_count: Mapped[int]
+    summary: Mapped[dict[str, Any]]
+    """`domain.exports.summary.ExportSummary` of the whole version."""
+    created_at: Mapped[datetime]
+    created_by: Mapped[str]
+
+
 class InstallationTable(OwnTable):
     """One row, which tells this installation from all others, whatever their databases share."""
 

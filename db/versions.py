@@ -28,7 +28,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from db.engine import IDLE_SECONDS, LOCK_SECONDS, current_time, reading, writing
 from db.refusals import LockedOut
-from db.schema import MembershipTable, TagTable, TrainingFileTable, VersionTable
+from db.schema import ExportTable, MembershipTable, TagTable, TrainingFileTable, VersionTable
 from db.schemas import statement
 from domain.errors import CommitConflict, DatabaseRefused, NotFound, Unreachable
 from domain.findings import shortened
@@ -167,8 +167,10 @@ def versions(
 
 
 def referenced_keys(connection: Connection) -> set[str]:
-    """List the keys of all objects that a version refers to."""
-    query = union_all(select(VersionTable.json_key), select(VersionTable.jsonl_key))
+    """List the keys of all objects that a version refers to, its exports among them."""
+    query = union_all(
+        select(VersionTable.json_key), select(VersionTable.jsonl_key), select(ExportTable.key)
+    )
     return set(connection.execute(query).scalars())
 
 

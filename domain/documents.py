@@ -7,6 +7,7 @@ from uuid import UUID
 
 from domain.diagnosis import Check, failures
 from domain.errors import Damaged, TrainfoldError
+from domain.exports.stored import StoredExport
 from domain.exports.summary import ExportSummary
 from domain.findings import Reason
 from domain.format import FORMATS, Format
@@ -73,7 +74,9 @@ def rebuilt_document(
     return version_document(version) | {"new": is_new, "changed": [str(id) for id in changed]}
 
 
-def export_document(version: VersionRecord, summary: ExportSummary) -> dict[str, Any]:
+def export_document(
+    version: VersionRecord, summary: ExportSummary, exports: Iterable[StoredExport]
+) -> dict[str, Any]:
     return {
         "training_file": version.training_file,
         "version": version.number,
@@ -82,6 +85,35 @@ def export_document(version: VersionRecord, summary: ExportSummary) -> dict[str,
         "unanswered": summary.unanswered,
         "without_target": summary.without_target,
         "max_length": summary.max_length,
+        "exports": [stored_export_document(export) for export in exports],
+    }
+
+
+def stored_export_document(export: StoredExport) -> dict[str, Any]:
+    return {
+        "version": export.number,
+        "format": export.format,
+        "split": export.split,
+        "file_name": export.part.file_name,
+        "key": export.key,
+        "size_bytes": export.size_bytes,
+        "sha256": export.sha256,
+        "rows": export.row_count,
+        "targets": export.target_count,
+        "conversations": export.conversation_count,
+        "options_digest": export.options_digest,
+        "created_at": export.created_at.isoformat(),
+        "created_by": export.created_by,
+    }
+
+
+def stored_exports_document(
+    version: VersionRecord, exports: Iterable[StoredExport]
+) -> dict[str, Any]:
+    return {
+        "training_file": version.training_file,
+        "version": version.number,
+        "exports": [stored_export_document(export) for export in exports],
     }
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from domain.exports import ExportFormat
 from domain.versions.naming import MAX_NAME_LENGTH, MAX_REQUEST_ID_LENGTH
 from domain.versions.requests import MAX_ASKER_LENGTH, MAX_CONVERSATIONS, MAX_DESCRIPTION_LENGTH
 from domain.versions.tags import MAX_TAG_LENGTH
@@ -70,3 +71,5 @@ RequestId = Annotated[
     # An empty text means none: Prefect's form shows an optional text as two tabs.
     _limited(pattern=f"^[A-Za-z0-9_-]{{0,{MAX_REQUEST_ID_LENGTH}}}$", examples=["spring-1"]),
 ]
+VersionOrCurrent = Annotated[int, _limited(minimum=0, maximum=2**31 - 1)]
+ExportFormats = Annotated[list[ExportFormat], _limited(minItems=1, uniqueItems=True)]

@@ -4,11 +4,12 @@ A missing object is damage only where the bucket is the right one: a wrong addre
 """
 
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 
 from sqlalchemy import Engine
 
 from db.engine import reading
+from db.exports import stored_exports
 from db.versions import find_version, members
 from domain.errors import Damaged, ObjectMissing
 from domain.format import Format
@@ -16,6 +17,7 @@ from domain.versions.layout import Section, proven
 from domain.versions.record import VersionRecord
 from domain.versions.verification import check
 from operations.binding import require_bound
+from operations.export_reading import export_findings
 from storage.store import ObjectStore
 
 MAX_FINDINGS = 20
@@ -24,16 +26,18 @@ MAX_FINDINGS = 20
 def verify_version(
     engine: Engine, store: ObjectStore, name: str, number: str | int | None = None
 ) -> VersionRecord:
-    """Return the version if its objects are sound; raise Damaged with the findings if not.
+    """Return the version if its objects and exports are sound; raise Damaged if not.
 
     Raises NotReady if the bucket is missing or belongs to another database.
     """
     with reading(engine) as connection:
         version = find_version(connection, name, number)
         recorded = list(members(connection, version))
+        exports = stored_exports(connection, version)
     full, lines = store.chunks(version.full.key), store.chunks(version.lines.key)
+    found = chain(check(version, recorded, full=full, lines=lines), export_findings(store, exports))
     try:
-        findings = list(islice(check(version, recorded, full=full, lines=lines), MAX_FINDINGS))
+        findings = list(islice(found, MAX_FINDINGS))
     except ObjectMissing as missing:
         require_bound(engine, store)
         findings = [str(missing)]

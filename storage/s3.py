@@ -1,19 +1,20 @@
 """S3 on boto3 (docs/configuration.md)."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import quote
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from domain.errors import ObjectTooLarge, StoreRefused, TrainfoldError, Unreachable
 from domain.format.digest import sha256
-from domain.format.spans import Segment
+from domain.format.spans import Segment, Span
 from storage.copying import Carrier
 from storage.errors import Target, code_of, is_missing, status_of, translated
 from storage.multipart import MultipartUpload, StrategyRefused, UploadPart, UploadStrategy, cut
@@ -25,11 +26,13 @@ if TYPE_CHECKING:
 
 SINGLE_PUT_BYTES = 16 * MIB
 
+UNCOPIED = UploadStrategy(min_bytes=16 * MIB, max_bytes=16 * MIB, copies=False)
+"""Every store takes this: parts of equal size, all sent by this process."""
 STRATEGIES = (
     UploadStrategy(min_bytes=5 * MIB, max_bytes=128 * MIB, copies=True),
     # R2 wants all parts but the last to be equal.
     UploadStrategy(min_bytes=16 * MIB, max_bytes=16 * MIB, copies=True),
-    UploadStrategy(min_bytes=16 * MIB, max_bytes=16 * MIB, copies=False),
+    UNCOPIED,
 )
 
 
@@ -179,25 +182,41 @@ class S3Store:
         while True:
             strategy, *others = self._strategies
             try:
-                return self._put_together(key, segments, content_type, carrier, strategy)
+                return self._put_together(key, segments, content_type, carrier.read, strategy)
             except StrategyRefused as refused:
                 if not others:
                     raise self._no_strategy_left(refused, key, content_type) from refused
             # A store that once failed at a strategy is never asked for it again.
             self._strategies = [each for each in self._strategies if each != strategy]
 
+    def upload(self, key: str, file: BinaryIO, *, content_type: str) -> int:
+        size = file.seek(0, os.SEEK_END)
+        if size <= self._single_put_bytes:
+            file.seek(0)
+            self.put(key, file.read(), content_type=content_type)
+            return self.size(key)
+
+        def read(part: UploadPart) -> bytes:
+            return b"".join(_bytes_of(file, segment) for segment in part.segments)
+
+        whole = [Span(key, 0, size)]
+        try:
+            return self._put_together(key, whole, content_type, read, UNCOPIED)
+        except StrategyRefused as refused:
+            raise self._no_strategy_left(refused, key, content_type) from refused
+
     def _put_together(
         self,
         key: str,
         segments: Sequence[Segment],
         content_type: str,
-        carrier: Carrier,
+        read: Callable[[UploadPart], bytes],
         strategy: UploadStrategy,
     ) -> int:
         """Return the object's size; raises StrategyRefused."""
         with self._own_errors(key, content_type):
             unconfirmed = MultipartUpload(self.client, self.bucket, key).carry_out(
-                cut(segments, strategy), content_type=content_type, body=carrier.read
+                cut(segments, strategy), content_type=content_type, body=read
             )
         size = self.size(key)
         if size != sum(map(len, segments)) and strategy.copies:
@@ -263,3 +282,9 @@ class S3Store:
     def _target(self, key: str, content_type: str) -> Target:
         meta = self.client.meta
         return Target(self.bucket, key, str(meta.endpoint_url), meta.region_name, content_type)
+
+
+def _bytes_of(file: BinaryIO, segment: Segment) -> bytes:
+    """Return the range of an open file that the segment is; several threads may read at once."""
+    assert isinstance(segment, Span)  # noqa: S101 - what `upload` cuts
+    return os.pread(file.fileno(), len(segment), segment.start)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from domain.format.spans import Segment
 
@@ -79,6 +79,9 @@ class ObjectStore(Protocol):
 
         Returns the size that the store says the object has; leaves nothing behind when it fails.
         """
+
+    def upload(self, key: str, file: BinaryIO, *, content_type: str) -> int:
+        """Write an object from an open file, in bounded memory, as `compose` does."""
 
     def delete(self, key: str) -> None:
         """Remove an object; one that is not there is no error."""

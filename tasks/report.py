@@ -21,10 +21,11 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 
 from domain.errors import Damaged
+from domain.exports.stored import StoredExport
 from domain.findings import Reason
 from domain.format import Format
 from domain.statistics import quality_summary
-from domain.versions.naming import download_name
+from domain.versions.naming import download_name, export_name
 from domain.versions.record import VersionRecord
 from operations import resources
 from operations.rebuild import Rebuilt
@@ -99,6 +100,15 @@ def report_version(version: VersionRecord) -> None:
         key=f"training-file-{_slug(version.training_file)}",
         markdown=version_markdown(version),
         description=f"Version {version.number} of “{_inline(version.training_file)}”",
+    )
+
+
+def report_exports(version: VersionRecord, exports: Sequence[StoredExport]) -> None:
+    """Record a table of a version's exports, with links to download them."""
+    create_markdown_artifact(
+        key=f"exports-{_slug(version.training_file)}",
+        markdown=exports_markdown(version, exports),
+        description=f"Exports of version {version.number} of “{_inline(version.training_file)}”",
     )
 
 
@@ -189,6 +199,31 @@ def version_markdown(version: VersionRecord) -> str:
         if len(version.warnings) > MAX_WARNINGS:
             lines += ["", f"and {len(version.warnings) - MAX_WARNINGS} more: the version has all."]
     return "\n".join(lines)
+
+
+def exports_markdown(version: VersionRecord, exports: Sequence[StoredExport]) -> str:
+    minutes = resources.settings().download_link_lifetime.total_seconds() / 60
+    command = f"trainfold export {quote(version.training_file)} --version {version.number}"
+    lines = [
+        f"# {_inline(version.training_file)}, version {version.number}: exports",
+        "",
+        "| download | rows | bytes | sha256 |",
+        "| --- | --- | --- | --- |",
+        *(_export_row(version, export) for export in exports),
+        "",
+        f"The links work for {minutes:g} minutes; after that: {_code(command)}.",
+    ]
+    return "\n".join(lines)
+
+
+def _export_row(version: VersionRecord, export: StoredExport) -> str:
+    name = export_name(version.training_file, version.number, export.part.file_name)
+    link = resources.training_files_store().download_link(
+        export.key, file_name=name, lifetime=resources.settings().download_link_lifetime
+    )
+    return (
+        f"| [{name}]({link}) | {export.row_count:,} | {export.size_bytes:,} | `{export.sha256}` |"
+    )
 
 
 def _download_row(version: VersionRecord, format: Format) -> str:

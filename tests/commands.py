@@ -28,6 +28,7 @@ IN_THIS_PROCESS = {
     "diff",
     "download",
     "export",
+    "exports",
     "files",
     "import",
     "remove",

@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field, WithJsonSchema
 
 from db.batches import Batch
 from db.training_files import TrainingFileChoice
+from domain.exports import ExportFormat, Side
 from domain.findings import Reason, VersionWarning
 from domain.frozen import FrozenModel
 
@@ -116,6 +117,34 @@ class TrainingFile(Document):
     statistics: Statistics
     conversation_ids: tuple[UUID, ...]
     """In the order in which they were added."""
+
+
+class Export(Document):
+    """A file that was made from a version for trainers. It never changes."""
+
+    version: int
+    format: ExportFormat
+    split: Side | None
+    """The side of a validation split; null where the file holds all of the version."""
+    file_name: str
+    key: str
+    size_bytes: int
+    sha256: str
+    rows: int
+    targets: int
+    conversations: int
+    options_digest: str
+    """Of what was asked for beside the format: the sides of a split."""
+    created_at: Moment
+    created_by: str
+
+
+class Exports(Document):
+    """The stored exports of a version."""
+
+    training_file: str
+    version: int
+    exports: tuple[Export, ...]
 
 
 class DownloadLink(Document):

@@ -34,11 +34,19 @@ MAX_LINK_MINUTES = 7 * 24 * 60
 router = APIRouter(tags=["training files"], dependencies=[AUTHENTICATED])
 
 
-class LinkQuery(Parameters):
-    format: Format = Field(description="The full JSON, or the JSONL.")
+class LinkLifetime(Parameters):
     minutes: Omittable[Annotated[int, Field(ge=1, le=MAX_LINK_MINUTES)]] = Field(
         None, description="How long the link works; if left out, an hour unless set otherwise."
     )
+
+    @property
+    def lifetime(self) -> timedelta:
+        configured = resources.settings().download_link_lifetime
+        return timedelta(minutes=self.minutes) if self.minutes else configured
+
+
+class LinkQuery(LinkLifetime):
+    format: Format = Field(description="The full JSON, or the JSONL.")
 
 
 @router.get("/training-files", response_model=documents.TrainingFiles, responses=problems())
@@ -100,14 +108,12 @@ def get_download_link(
     """Sign a link to one of a version's two files, which works without a token until it expires."""
     with reading(resources.engine()) as connection:
         record = _version(connection, training_file, version)
-    configured = resources.settings().download_link_lifetime
-    lifetime = timedelta(minutes=query.minutes) if query.minutes else configured
     link = resources.training_files_store().download_link(
         record.stored(query.format).key,
         file_name=download_name(record.training_file, record.number, query.format),
-        lifetime=lifetime,
+        lifetime=query.lifetime,
     )
-    return link_document(link, lifetime)
+    return link_document(link, query.lifetime)
 
 
 def _version(connection: Connection, segment: str, version: str | None = None) -> VersionRecord:

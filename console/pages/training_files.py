@@ -10,11 +10,13 @@ from console.pages.dependencies import authenticate
 from console.rendering import render
 from db import versions as database
 from db.engine import reading
+from db.exports import newest_exports
 from db.training_files import members_page, training_file_rows
 from domain.errors import TrainfoldError
 from domain.format import FORMATS
 from domain.statistics import quality_summary
 from operations import resources
+from operations.stored_exports import possible_formats
 
 MEMBERS_PER_PAGE = 50
 MAX_RUNS = 20
@@ -40,6 +42,7 @@ def training_file(request: Request, file: str, page: int = 1) -> Response:
         page = min(max(page, 1), pages)
         offset = (page - 1) * MEMBERS_PER_PAGE
         members = members_page(connection, current, limit=MEMBERS_PER_PAGE, offset=offset)
+        exports = newest_exports(connection, current.training_file_id)
     return render(
         request,
         "training_file.html",
@@ -54,6 +57,8 @@ def training_file(request: Request, file: str, page: int = 1) -> Response:
             tier_distribution(current.statistics),
         ],
         formats=FORMATS,
+        exports=exports,
+        export_formats=possible_formats(),
     )
 
 

@@ -4,50 +4,81 @@ Sources: the Hugging Face hub's documentation of dataset cards (`configs`, `data
 documentation of TRL's SFTConfig, of LLaMA-Factory's data/README and of axolotl's dataset formats.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import orjson
 
-from domain.exports import EXPORT_FORMATS, ExportFormat
+from domain.exports import (
+    EXPORT_FORMATS,
+    LINE_FORMATS,
+    STEMS,
+    ExportFormat,
+    ExportPart,
+    export_parts,
+)
+from domain.exports.rows import COLUMNS
 from domain.exports.summary import ExportSummary
 from domain.versions.record import VersionRecord
 
-FILE_NAMES: Mapping[ExportFormat, str] = {format: f"{format}.jsonl" for format in EXPORT_FORMATS}
-_COLUMNS: Mapping[ExportFormat, Mapping[str, tuple[str, str]]] = {
+_COLUMNS: Mapping[ExportFormat, Mapping[str, tuple[str, str] | str]] = {
     "messages": {"messages": ("role", "content")},
     "prompt-completion": {"prompt": ("role", "content"), "completion": ("role", "content")},
     "sharegpt": {"conversations": ("from", "value")},
+    "parquet": {
+        name: ("role", "content") if kind == "messages" else kind for name, kind in COLUMNS.items()
+    },
+}
+_ABOUT: Mapping[ExportFormat, tuple[str, str]] = {
+    "messages": ("a conversation", "TRL with `assistant_only_loss`, OpenAI, axolotl"),
+    "prompt-completion": ("an answer with all that precedes it", "TRL as it comes"),
+    "sharegpt": ("a conversation", "LLaMA-Factory, with `dataset_info.json`"),
+    "parquet": ("an answer with all that precedes it, and its labels", "polars, duckdb, pandas"),
 }
 
 
-def dataset_card(version: VersionRecord, summary: ExportSummary) -> bytes:
-    """Render README.md as the hub reads it.
+def dataset_card(
+    version: VersionRecord, summary: ExportSummary, file_names: Collection[str]
+) -> bytes:
+    """Render README.md as the hub reads it, for these files.
 
-    It states no sizes of splits and names no empty file: either makes a dataset unloadable.
+    It states no sizes of splits and names no file that is not there: either makes a dataset
+    unloadable.
     """
-    configs = "".join(_config(format) for format in EXPORT_FORMATS)
-    features = "".join(_features(format) for format in EXPORT_FORMATS)
+    files = {
+        format: [part for part in _parts(format) if part.file_name in file_names]
+        for format in EXPORT_FORMATS
+    }
+    present = {format: parts for format, parts in files.items() if parts}
+    sided = any(part.side for parts in present.values() for part in parts)
+    configs = "".join(_config(parts, sided=sided) for parts in present.values())
+    features = "".join(_features(format) for format in present)
+    table = "".join(
+        f"| `{part.file_name}` | {about} | {use} |\n"
+        for format, parts in present.items()
+        for part in parts
+        for about, use in [_ABOUT[format]]
+    )
     title = " ".join(version.training_file.split())
     return (
         f"---\nconfigs:\n{configs}dataset_info:\n{features}---\n"
         f"# {title}, version {version.number}\n\n"
         f"{summary.targets} approved answers in {summary.conversations} conversations.\n\n"
-        "| file | one line is | for |\n| --- | --- | --- |\n"
-        "| `messages.jsonl` | a conversation | TRL with `assistant_only_loss`, OpenAI, axolotl |\n"
-        "| `prompt-completion.jsonl` | an answer with all that precedes it | TRL as it comes |\n"
-        "| `sharegpt.jsonl` | a conversation | LLaMA-Factory, with `dataset_info.json` |\n\n"
+        f"| file | one row is | for |\n| --- | --- | --- |\n{table}\n"
         "`TRAINING.md` has the settings with which each trainer learns these answers, all of them "
         "and nothing else. `SHA256SUMS` checks the files.\n"
     ).encode()
 
 
-def training_settings(summary: ExportSummary) -> bytes:
+def training_settings(summary: ExportSummary, *, sided: bool) -> bytes:
     """Render TRAINING.md: for each trainer the settings whose defaults would teach something else.
 
     Defaults cut long conversations off, or train on the client's words, and do not say so.
     """
     length = summary.max_length
+    messages, completions, sharegpt = (
+        ExportPart(format, "train" if sided else None).file_name for format in LINE_FORMATS
+    )
     return f"""\
 # Settings for trainers
 
@@ -56,13 +87,13 @@ bytes, on the safe side). At a smaller length trainers cut conversations off wit
 
 ## TRL
 
-With `prompt-completion.jsonl` only completions are trained by default:
+With `{completions}` only completions are trained by default:
 
 ```python
 SFTConfig(max_length={length})
 ```
 
-With `messages.jsonl`, and a chat template that marks the assistant's turns (`{{% generation %}}`):
+With `{messages}`, and a chat template that marks the assistant's turns (`{{% generation %}}`):
 
 ```python
 SFTConfig(max_length={length}, assistant_only_loss=True)
@@ -70,7 +101,7 @@ SFTConfig(max_length={length}, assistant_only_loss=True)
 
 ## LLaMA-Factory
 
-Copy `sharegpt.jsonl` and `dataset_info.json` to its `data` folder. Leave `mask_history` off: it
+Copy `{sharegpt}` and `dataset_info.json` to its `data` folder. Leave `mask_history` off: it
 would train the last answer of each conversation alone.
 
 ```yaml
@@ -84,7 +115,7 @@ mask_history: false
 
 ```yaml
 datasets:
-  - path: messages.jsonl
+  - path: {messages}
     ds_type: json
     type: chat_template
     field_messages: messages
@@ -95,44 +126,65 @@ sequence_len: {length}
 
 ## OpenAI
 
-Upload `messages.jsonl` as it is.
+Upload `{messages}` as it is.
 """.encode()
 
 
-def dataset_info() -> bytes:
-    """Render LLaMA-Factory's description of `sharegpt.jsonl`.
+def dataset_info(file_names: Collection[str]) -> bytes:
+    """Render LLaMA-Factory's description of the `sharegpt` files.
 
     `formatting: openai` would read `messages.jsonl`, but appends to every system prompt.
     """
-    value: dict[str, Any] = {
-        "conversations": {
-            "file_name": FILE_NAMES["sharegpt"],
-            "formatting": "sharegpt",
-            "columns": {"messages": "conversations"},
-            "tags": {
-                "role_tag": "from",
-                "content_tag": "value",
-                "user_tag": "human",
-                "assistant_tag": "gpt",
-                "system_tag": "system",
-            },
-        }
+    value = {
+        _dataset_name(part): _sharegpt_dataset(part)
+        for part in _parts("sharegpt")
+        if part.file_name in file_names
     }
     return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
-def _config(format: ExportFormat) -> str:
+def _dataset_name(part: ExportPart) -> str:
+    return "conversations_validation" if part.side == "validation" else "conversations"
+
+
+def _sharegpt_dataset(part: ExportPart) -> dict[str, Any]:
+    return {
+        "file_name": part.file_name,
+        "formatting": "sharegpt",
+        "columns": {"messages": "conversations"},
+        "tags": {
+            "role_tag": "from",
+            "content_tag": "value",
+            "user_tag": "human",
+            "assistant_tag": "gpt",
+            "system_tag": "system",
+        },
+    }
+
+
+def _parts(format: ExportFormat) -> list[ExportPart]:
+    parts = [part for sided in (False, True) for part in export_parts([format], sided=sided)]
+    return list(dict.fromkeys(parts))
+
+
+def _config(parts: Sequence[ExportPart], *, sided: bool) -> str:
+    format = parts[0].format
+    # Rows of both sides must not be loaded as rows to train on.
+    whole = "both" if sided else "train"
     default = "  default: true\n" if format == EXPORT_FORMATS[0] else ""
-    return (
-        f"- config_name: {format}\n{default}"
-        f"  data_files:\n  - split: train\n    path: {FILE_NAMES[format]}\n"
+    files = "".join(
+        f"  - split: {part.side or whole}\n    path: {part.file_name}\n" for part in parts
     )
+    return f"- config_name: {STEMS[format]}\n{default}  data_files:\n{files}"
 
 
 def _features(format: ExportFormat) -> str:
-    columns = "".join(
-        f"  - name: {name}\n    list:\n"
-        + "".join(f"    - name: {field}\n      dtype: string\n" for field in fields)
-        for name, fields in _COLUMNS[format].items()
-    )
-    return f"- config_name: {format}\n  features:\n{columns}"
+    columns = "".join(_feature(name, kind) for name, kind in _COLUMNS[format].items())
+    return f"- config_name: {STEMS[format]}\n  features:\n{columns}"
+
+
+def _feature(name: str, kind: tuple[str, str] | str) -> str:
+    if isinstance(kind, str):
+        return f"  - name: {name}\n    dtype: {kind}\n"
+    fields = "".join(f"    - name: {field}\n      dtype: string\n" for field in kind)
+    return f"  - name: {name}\n    list:\n{fields}"

@@ -9,32 +9,34 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import orjson
 
-from domain.exports import ExportFormat
+from domain.exports import LineFormat
 from domain.exports.chat import Chat, Role, Turn, examples
 
 SHAREGPT_NAMES: Mapping[Role, str] = {"user": "human", "assistant": "gpt"}
 
 
-def export_lines(chat: Chat, format: ExportFormat) -> Iterator[bytes]:
+def export_lines(chat: Chat, format: LineFormat) -> Iterator[bytes]:
     """Yield a chat's lines, newline included; none for a chat without a target."""
     if not chat.turns:
         return
     match format:
         case "messages":
-            yield _line({"messages": _messages(chat, chat.turns)})
+            yield _line({"messages": messages_of(chat, chat.turns)})
         case "prompt-completion":
             for prompt, target in examples(chat):
-                yield _line({"prompt": _messages(chat, prompt), "completion": [_message(target)]})
+                yield _line(
+                    {"prompt": messages_of(chat, prompt), "completion": [message_of(target)]}
+                )
         case "sharegpt":
             yield _line({"conversations": _sharegpt(chat)})
 
 
-def _messages(chat: Chat, turns: Sequence[Turn]) -> list[dict[str, str]]:
+def messages_of(chat: Chat, turns: Sequence[Turn]) -> list[dict[str, str]]:
     system = {"role": "system", "content": chat.system_prompt}
-    return [system, *(_message(turn) for turn in turns)]
+    return [system, *(message_of(turn) for turn in turns)]
 
 
-def _message(turn: Turn) -> dict[str, str]:
+def message_of(turn: Turn) -> dict[str, str]:
     return {"role": turn.role, "content": turn.text}
 
 

@@ -18,11 +18,13 @@ _SAFE_KEY = re.compile(r"[A-Za-z0-9_/.-]{1,900}")
 _REQUEST_ID = re.compile(rf"[A-Za-z0-9_-]{{1,{MAX_REQUEST_ID_LENGTH}}}")
 _ATTEMPT = "[0-9a-f]{8}"
 _UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_VERSION = rf"v(?!000000)(?:[0-9]{{6}}|[1-9][0-9]{{6,}})-{_REQUEST_ID.pattern}"
+_EXPORT = r"[a-z]+(?:-[a-z]+)*(?:\.(?:train|validation))?\.(?:jsonl|parquet)"
 _OWN_KEY = re.compile(
     rf"(?P<id>{_UUID})/"
-    rf"(?:v(?!000000)(?:[0-9]{{6}}|[1-9][0-9]{{6,}})-{_REQUEST_ID.pattern}\.{_ATTEMPT}/training"
-    rf"|rebuild-{_REQUEST_ID.pattern}\.{_ATTEMPT}/changed)"
-    r"\.(?:json|jsonl)"
+    rf"(?:{_VERSION}\.{_ATTEMPT}/training\.(?:json|jsonl)"
+    rf"|{_VERSION}\.{_ATTEMPT}/export/{_EXPORT}"
+    rf"|rebuild-{_REQUEST_ID.pattern}\.{_ATTEMPT}/changed\.(?:json|jsonl))"
 )
 
 INSTALLATION_KEY = "trainfold-installation.json"
@@ -92,6 +94,13 @@ def rebuild_key(training_file_id: UUID, *, request_id: str, attempt: str, format
     return f"{training_file_id}/rebuild-{request_id}.{attempt}/changed.{format}"
 
 
+def export_key(
+    training_file_id: UUID, number: int, *, request_id: str, attempt: str, file_name: str
+) -> str:
+    """Return the write-once key of a file that was made from a version, beside its objects."""
+    return f"{training_file_id}/v{number:06d}-{request_id}.{attempt}/export/{file_name}"
+
+
 def training_file_of(key: str) -> UUID | None:
     """Return the training file that an object belongs to; None unless the key is one of ours."""
     own = _OWN_KEY.fullmatch(key)
@@ -103,9 +112,9 @@ def download_name(name: str, number: int, format: Format) -> str:
     return f"{_file_stem(name, number)}.{format}"
 
 
-def export_name(name: str, number: int, export_format: str) -> str:
-    """Return the file name of an export, as safe as that of a download."""
-    return f"{_file_stem(name, number)}-{export_format}.jsonl"
+def export_name(name: str, number: int, file_name: str) -> str:
+    """Return the name under which an export's file is downloaded, as safe as a version's."""
+    return f"{_file_stem(name, number)}-{file_name}"
 
 
 def _file_stem(name: str, number: int) -> str:

@@ -4,9 +4,14 @@ import hashlib
 import json
 from pathlib import Path
 
+import pytest
 import yaml
+from pyarrow import parquet
 
+from operations import parquet as writing_parquet
+from operations import resources
 from soak.building import as_bytes, conversation
+from tests.asking import carry_out, request
 from tests.commands import Run
 from tests.conftest import Library
 
@@ -26,10 +31,22 @@ def test_a_folder_has_all_formats_a_card_settings_and_checksums(
         digest, name = line.split("  ")
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
     card = yaml.safe_load((folder / "README.md").read_text().split("---")[1])
-    for config in card["configs"]:
-        assert (folder / config["data_files"][0]["path"]).stat().st_size > 0
+    assert [config["config_name"] for config in card["configs"]] == [
+        "messages", "prompt-completion", "sharegpt", "examples"
+    ]  # fmt: skip
+    for config, info in zip(card["configs"], card["dataset_info"], strict=True):
+        assert config["config_name"] == info["config_name"]
+        assert "splits" not in info
+        (files,) = config["data_files"]
+        assert (folder / files["path"]).stat().st_size > 0
+        assert files["split"] == "train"
+    table = parquet.read_table(folder / "examples.parquet")
+    assert table.num_rows == 6
+    features = card["dataset_info"][3]["features"]
+    assert [feature["name"] for feature in features] == table.column_names
     info = json.loads((folder / "dataset_info.json").read_text())
     assert (folder / info["conversations"]["file_name"]).is_file()
+    assert info["conversations"]["formatting"] == "sharegpt"
     again = trainfold("export", "Talks", "--to", "out/talks")
     assert again.code == 2
     assert "not an empty folder" in again.err
@@ -69,3 +86,73 @@ def test_a_call_that_names_no_shape_or_two_is_told_so(trainfold: Run, library: L
     assert trainfold("export", "Talks").code == 2
     assert trainfold("export", "Talks", "--format", "messages", "--to", "x").code == 2
     assert trainfold("export", "Nothing", "--format", "messages").code == 4
+
+
+def test_an_export_is_stored_listed_and_downloaded_from_there(
+    trainfold: Run, library: Library, tmp_path: Path
+) -> None:
+    carry_out(request("Talks", [library.add()], new=True))
+    none = trainfold("exports", "Talks")
+    assert (none.code, "has no stored export" in none.out) == (0, True)
+    made = trainfold("export", "Talks", "--format", "parquet", "--json").json
+    (listed,) = trainfold("exports", "Talks", "--json").json["exports"]
+    assert made["exports"] == [listed]
+    assert (listed["rows"], listed["targets"], listed["conversations"]) == (2, 2, 1)
+    data = (tmp_path / "Talks-v1-examples.parquet").read_bytes()
+    assert hashlib.sha256(data).hexdigest() == listed["sha256"]
+    assert "examples.parquet" in trainfold("exports", "Talks", "--version", "1").out
+    again = trainfold("export", "Talks", "--format", "parquet", "-o", "again", "--json").json
+    assert (again, (tmp_path / "again").read_bytes()) == (made, data)
+    assert trainfold("exports", "Talks", "--version", "2").code == 4
+    assert trainfold("exports", "No talks", "--json").code == 4
+
+
+def test_a_damaged_export_is_not_written_and_again_makes_it_anew(
+    trainfold: Run, library: Library, tmp_path: Path
+) -> None:
+    carry_out(request("Talks", [library.add()], new=True))
+    whole = trainfold("export", "Talks", "--format", "messages", "-o", "-").out
+    (stored,) = trainfold("exports", "Talks", "--json").json["exports"]
+    resources.training_files_store().put(stored["key"], b"{}", content_type="text/plain")
+    for place in ("-", "file", "."):
+        refused = trainfold("export", "Talks", "--format", "messages", "-o", place)
+        assert (refused.code, refused.out) == (1, "")
+        assert "messages.jsonl differs" in refused.err
+    assert list(tmp_path.iterdir()) == []
+    assert trainfold("verify", "Talks").code == 1
+    again = trainfold("export", "Talks", "--format", "messages", "-o", "-", "--again")
+    assert (again.code, again.out) == (0, whole)
+    assert trainfold("verify", "Talks").code == 0
+
+
+@pytest.mark.parametrize("name", ["שיחות אביב", "א" * 120, "<script>", "--help me", "🏮 | a"])
+def test_any_name_has_an_export_with_a_safe_file_name(
+    trainfold: Run, library: Library, tmp_path: Path, name: str
+) -> None:
+    carry_out(request(name, [library.add()], new=True))
+    done = trainfold("export", "--format", "messages", "--", name)
+    assert done.code == 0, done.err
+    (path,) = tmp_path.iterdir()
+    assert path.name.isascii()
+    assert path.name.endswith("-v1-messages.jsonl")
+    folder = tmp_path / "folder"
+    assert trainfold("export", "--to", folder, "--", name).code == 0
+    yaml.safe_load((folder / "README.md").read_text(encoding="utf-8").split("---")[1])
+
+
+def test_a_name_that_cannot_be_is_not_found(trainfold: Run, engine) -> None:
+    for name in ("\0", "a" * 5_000, ""):
+        assert trainfold("export", name, "--format", "messages").code == 4
+        assert trainfold("exports", name, "--json").code == 4
+
+
+def test_without_pyarrow_parquet_is_refused_and_a_folder_lacks_it_alone(
+    trainfold: Run, library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carry_out(request("Talks", [library.add()], new=True))
+    monkeypatch.setattr(writing_parquet, "find_spec", lambda _: None)
+    refused = trainfold("export", "Talks", "--format", "parquet")
+    assert (refused.code, "pip install 'trainfold[exports]'" in refused.err) == (1, True)
+    folder = trainfold("export", "Talks", "--to", "folder")
+    assert (folder.code, "Without examples.parquet" in folder.err) == (0, True)
+    assert "parquet" not in (tmp_path / "folder/README.md").read_text()

@@ -22,6 +22,7 @@ TABLES = [
     "training_file_versions",
     "training_file_conversations",
     "training_file_tags",
+    "version_exports",
 ]
 
 

@@ -8,10 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.exports import EXPORT_FORMATS
+from domain.exports import LINE_FORMATS
 from domain.exports.chat import NotAChat, Turn, read_chat
 from domain.exports.lines import export_lines
+from domain.exports.rows import COLUMNS, example_rows
+from domain.exports.stored import options_digest
 from domain.exports.summary import ExportSummary
+from domain.versions.record import Member
 from soak.building import conversation, retell
 
 ID = UUID("0f0f0f0f-0000-4000-8000-000000000001")
@@ -58,7 +61,7 @@ def test_sharegpt_has_the_system_prompt_as_its_first_turn():
     assert names == ["system", "human", "gpt", "human", "gpt"]
 
 
-@pytest.mark.parametrize("format", EXPORT_FORMATS)
+@pytest.mark.parametrize("format", LINE_FORMATS)
 def test_a_last_turn_that_nobody_answered_is_cut_off(format: str):
     five = read_chat(stored(conversation(ID, turns=5)))
     assert five.unanswered
@@ -71,7 +74,7 @@ def test_a_conversation_without_an_answer_is_left_out_by_name():
     summary = ExportSummary()
     summary.count(chat)
     assert summary.without_target == [str(ID)]
-    assert [list(export_lines(chat, format)) for format in EXPORT_FORMATS] == [[], [], []]
+    assert [list(export_lines(chat, format)) for format in LINE_FORMATS] == [[], [], []]
 
 
 def test_pairs_that_hold_both_turns_are_told_turn_by_turn():
@@ -133,3 +136,45 @@ def test_all_targets_and_nothing_else_are_learnt(turns: int, texts: list[str]):
     assert [turn for turn in chat.turns if turn.role == "assistant"] == [
         Turn("assistant", text) for text in targets
     ]
+
+
+def rows(value: dict[str, Any], **metadata: Any) -> list[dict[str, Any]]:
+    whole = stored(value)
+    whole["conversation_metadata"] |= {"source_file": "fp.json"} | metadata
+    member = Member.model_construct(line_suffix="0f0f0f0f", added_in=3)
+    return list(example_rows(read_chat(whole), whole, member, side="train"))
+
+
+def test_a_row_has_every_column_and_says_where_its_target_is_from():
+    value = conversation(ID, turns=4)
+    first, second = rows(value, batch_id="a batch")
+    assert list(first) == list(second) == list(COLUMNS)
+    pair = value["training_pairs"][3]
+    (line,) = [pair["target_response"]]
+    assert second["completion"] == [{"role": "assistant", "content": line}]
+    assert second["prompt"] == lines(value, "prompt-completion")[1]["prompt"]
+    assert (second["id"], second["turn_number"]) == (f"{pair['id']}_0f0f0f0f", 4)
+    assert (second["since_version"], second["batch_id"], second["split"]) == (3, "a batch", "train")
+    assert (second["source_object"], second["source_sha256"]) == ("fp.json", None)
+    assert second["emotion_primary"] == (
+        pair["emotional_context"]["detected_emotions"]["primary"]
+    )  # fmt: skip
+    assert rows(value)[0]["batch_id"] is None
+
+
+def test_unknown_keys_of_a_pair_are_carried_as_json_and_scores_are_floats():
+    value = conversation(ID, turns=2)
+    pair = value["training_pairs"][1]
+    pair |= {"zebra": {"z": 3.0, "a": 3}, "שם": "\0"}
+    pair["training_metadata"]["quality_score"] = 4
+    (row,) = rows(value)
+    assert row["extra"] == '{"zebra":{"z":3.0,"a":3},"שם":"\\u0000"}'
+    assert (type(row["quality_score"]), row["quality_score"]) == (float, 4.0)
+    assert rows(conversation(ID, turns=2))[0]["extra"] == "{}"
+
+
+def test_options_have_one_digest_whatever_the_order_of_conversations():
+    other = UUID(int=5)
+    one, two = {ID: "train", other: "validation"}, {other: "validation", ID: "train"}
+    assert options_digest(one) == options_digest(two)
+    assert len({options_digest(it) for it in (None, {}, one, {**one, ID: "validation"})}) == 4

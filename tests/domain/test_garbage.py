@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from domain.versions.garbage import GarbageRule, Standing
-from domain.versions.naming import INSTALLATION_KEY, rebuild_key, version_key
+from domain.versions.naming import INSTALLATION_KEY, export_key, rebuild_key, version_key
 from tests.domain.making import FILE_ID
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -17,6 +17,10 @@ KEPT, GARBAGE, FOREIGN = Standing.KEPT, Standing.GARBAGE, Standing.FOREIGN
 
 def own(id: UUID = FILE_ID, number: int = 2) -> str:
     return version_key(id, number, request_id="r", attempt="0123abcd", format="json")
+
+
+def export(file_name: str, id: UUID = FILE_ID) -> str:
+    return export_key(id, 2, request_id="r", attempt="0123abcd", file_name=file_name)
 
 
 RULE = GarbageRule(
@@ -38,6 +42,14 @@ RULE = GarbageRule(
         (own(), DAY, KEPT),
         (own(), timedelta(0), KEPT),
         (rebuild_key(FILE_ID, request_id="r", attempt="0123abcd", format="json"), 2 * DAY, GARBAGE),
+        (export("messages.jsonl"), 2 * DAY, GARBAGE),
+        (export("prompt-completion.validation.jsonl"), 2 * DAY, GARBAGE),
+        (export("examples.parquet"), DAY, KEPT),
+        (export("examples.parquet", UNKNOWN), 20 * DAY, FOREIGN),
+        (export("messages.json"), 3 * DAY, FOREIGN),
+        (export("messages.test.jsonl"), 3 * DAY, FOREIGN),
+        (export("more/messages.jsonl"), 3 * DAY, FOREIGN),
+        (export("README.md"), 3 * DAY, FOREIGN),
         (own(UNKNOWN), 2 * DAY, GARBAGE),
         (own(UNKNOWN), DAY / 2, KEPT),
         (own(UNKNOWN), 10 * DAY, FOREIGN),

@@ -28,6 +28,7 @@ def test_every_deployment_has_a_closed_form_and_no_path_of_this_machine(api: Pre
     found = registered(api)
     assert sorted(found) == [
         "add-conversations",
+        "export-version",
         "identify",
         "maintain",
         "rebuild-all",
@@ -46,6 +47,7 @@ def test_every_deployment_has_a_closed_form_and_no_path_of_this_machine(api: Pre
 def test_only_the_rebuild_of_all_waits_to_be_turned_on(api: PrefectApi):
     assert schedules(api) == {
         "add-conversations": [],
+        "export-version": [],
         "identify": [],
         "maintain": [True],
         "rebuild-all": [False],

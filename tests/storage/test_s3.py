@@ -1,3 +1,4 @@
+import random
 import urllib.error
 import urllib.request
 from datetime import timedelta
@@ -97,3 +98,14 @@ def test_a_server_that_does_not_answer_is_unreachable():
     )
     with pytest.raises(Unreachable, match=r"127\.0\.0\.1:9"):
         S3Store(nobody, "training-files").get("a", max_bytes=10)
+
+
+@pytest.mark.parametrize("size", [0, 10, 5 * 1024 * 1024, 33 * 1024 * 1024 + 1])
+def test_an_uploaded_file_is_its_bytes_whatever_was_read_of_it_before(store, tmp_path, size):
+    path = tmp_path / "file"
+    path.write_bytes(random.Random(size).randbytes(size))
+    with path.open("rb") as file:
+        file.read(7)
+        assert store.upload("here/file", file, content_type="text/plain") == size
+    assert read(store, "here/file") == path.read_bytes()
+    assert list(store.uploads()) == []

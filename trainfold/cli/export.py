@@ -1,41 +1,51 @@
-"""`export`: a version in the shapes that trainers read."""
+"""`export`, `exports`: a version in the shapes that trainers read."""
 
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import Annotated, Any
 
 import typer
 
 from db.engine import reading
+from db.exports import stored_exports
 from db.versions import find_version
-from domain.documents import export_document
-from domain.exports import ExportFormat
+from domain.documents import export_document, stored_exports_document
+from domain.exports import EXPORT_FORMATS, ExportFormat
+from domain.exports.stored import StoredExport
 from domain.exports.summary import ExportSummary
+from domain.findings import shortened
 from domain.versions.naming import export_name
 from domain.versions.record import VersionRecord
 from operations import resources
-from operations.export import write_dataset_folder, write_exports
+from operations.export import write_folder_notes
+from operations.export_reading import proven_export
+from operations.hub import is_repository, push_folder, require_hub
+from operations.stored_exports import ensure_exports, possible_formats, summary_of
 from trainfold.cli.atomic import whole_file, whole_folder
 from trainfold.cli.downloads import Number
-from trainfold.cli.output import Json, say, show, stdout
+from trainfold.cli.output import Json, print_table, say, show, stdout
 from trainfold.cli.ready import ready
 from trainfold.cli.selection import File
+from trainfold.cli.user import current_user
 
 
 class ExportChoice(StrEnum):
     MESSAGES = "messages"
     PROMPT_COMPLETION = "prompt-completion"
     SHAREGPT = "sharegpt"
+    PARQUET = "parquet"
 
 
 def export(
     file: File,
     version: Number = None,
     format: Annotated[
-        ExportChoice | None, typer.Option("--format", help="The shape of a line.")
+        ExportChoice | None, typer.Option("--format", help="The shape of a line, or Parquet.")
     ] = None,
     output: Annotated[
         str | None, typer.Option("-o", "--output", help="Where to; - is standard output.")
@@ -44,57 +54,128 @@ def export(
         Path | None,
         typer.Option("--to", metavar="DIR", help="A new folder with all formats and settings."),
     ] = None,
+    push_to_hub: Annotated[
+        str | None,
+        typer.Option("--push-to-hub", metavar="REPO", help="A dataset on the Hugging Face hub."),
+    ] = None,
+    private: Annotated[
+        bool, typer.Option("--private", help="Only members may see the dataset on the hub.")
+    ] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Make stored exports anew; repairs damage.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Export the approved answers of a version for TRL, LLaMA-Factory, axolotl or OpenAI.
 
     Every target is in an export once, with the conversation before it. A last turn of the client's
-    that nobody answered is cut off; conversations that are no chat are refused by name.
+    that nobody answered is cut off; conversations that are no chat are refused by name. An export
+    is made once, stored beside its version, and downloaded from there.
     """
-    if (format is None) == (to is None):
-        raise typer.BadParameter("give either --format, for one file, or --to, for a folder.")
+    if sum(place is not None for place in (format, to, push_to_hub)) != 1:
+        raise typer.BadParameter(
+            "give either --format, for one file, or --to, for a folder, or --push-to-hub."
+        )
     if json and output == "-":
         raise typer.BadParameter("standard output is either the export or the JSON document.")
+    if push_to_hub is not None:
+        _require_hub(push_to_hub)
     ready("database", "s3")
     with reading(resources.engine()) as connection:
         record = find_version(connection, file, version)
+    document: dict[str, Any] = {}
     if to is not None:
-        summary = _export_folder(record, to)
+        with whole_folder(to) as folder:
+            made = _fill(folder, record, again=again)
+        say(f"Wrote {to}: all formats, a dataset card, settings for trainers, checksums")
+    elif push_to_hub is not None:
+        made, document["url"] = _push(record, push_to_hub, private=private, again=again)
     elif format is not None:
-        summary = _export_file(record, format.value, output)
+        made = _make(record, [format.value], again=again)
+        _save(made, output)
     if output != "-":
-        show(export_document(record, summary), lambda: _print(summary))
+        document |= export_document(record, made.summary, made.exports)
+        show(document, lambda: _print(made.summary))
 
 
-def _export_folder(version: VersionRecord, to: Path) -> ExportSummary:
-    with whole_folder(to) as folder:
-        summary = write_dataset_folder(
-            resources.engine(), resources.training_files_store(), version, folder
+def exports(file: File, version: Number = None, json: Json = False) -> None:
+    """List the stored exports of a version."""
+    ready("database", "s3")
+    with reading(resources.engine()) as connection:
+        record = find_version(connection, file, version)
+        stored = stored_exports(connection, record)
+    show(stored_exports_document(record, stored), lambda: _print_stored(record, stored))
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    version: VersionRecord
+    exports: list[StoredExport]
+
+    @property
+    def summary(self) -> ExportSummary:
+        return summary_of(self.exports)
+
+
+def _make(version: VersionRecord, formats: Sequence[ExportFormat], *, again: bool) -> _Made:
+    engine, store = resources.engine(), resources.training_files_store()
+    stored = ensure_exports(engine, store, version, formats, created_by=current_user(), again=again)
+    return _Made(version, stored)
+
+
+def _fill(folder: Path, version: VersionRecord, *, again: bool) -> _Made:
+    """Write all formats, the card, the settings and the checksums into an empty folder."""
+    formats = possible_formats()
+    made = _make(version, formats, again=again)
+    for stored in made.exports:
+        with (folder / stored.part.file_name).open("wb") as file:
+            file.writelines(_contents(made, stored))
+    write_folder_notes(version, made.summary, folder)
+    if len(formats) < len(EXPORT_FORMATS):
+        say("Without examples.parquet, which needs `pip install 'trainfold[exports]'`.")
+    return made
+
+
+def _require_hub(repository: str) -> None:
+    if not is_repository(repository):
+        raise typer.BadParameter(
+            f"{shortened(repository)} is no name of a dataset, as in owner/name. "
+            "Nothing was written."
         )
-    say(f"Wrote {to}: all formats, a dataset card, settings for trainers, checksums")
-    return summary
+    require_hub()
 
 
-def _export_file(version: VersionRecord, format: ExportFormat, output: str | None) -> ExportSummary:
+def _push(
+    version: VersionRecord, repository: str, *, private: bool, again: bool
+) -> tuple[_Made, str]:
+    with tempfile.TemporaryDirectory(prefix="trainfold-hub-") as name:
+        made = _fill(folder := Path(name), version, again=again)
+        message = f"{version.training_file}, version {version.number}"
+        url = push_folder(folder, repository, private=private, message=message)
+    say(f"Uploaded to {url}")
+    return made, url
+
+
+def _save(made: _Made, output: str | None) -> None:
+    (stored,) = made.exports
     if output == "-":
-        # What is refused at its last conversation must not have left lines behind.
+        # Damage shows at the last byte, and must not have left others behind.
         with tempfile.TemporaryFile() as file:
-            summary = _write(version, format, file)
+            file.writelines(_contents(made, stored))
             file.seek(0)
             shutil.copyfileobj(file, sys.stdout.buffer)
-        return summary
+        return
     path = Path(output or ".")
     if path.is_dir():
-        path /= export_name(version.training_file, version.number, format)
-    with whole_file(path) as file:
-        summary = _write(version, format, file)
-    say(f"Wrote {path} ({path.stat().st_size:,} bytes)")
-    return summary
+        path /= export_name(made.version.training_file, made.version.number, stored.part.file_name)
+    with whole_file(path) as opened:
+        opened.writelines(_contents(made, stored))
+    say(f"Wrote {path} ({stored.size_bytes:,} bytes)")
 
 
-def _write(version: VersionRecord, format: ExportFormat, file: BinaryIO) -> ExportSummary:
+def _contents(made: _Made, stored: StoredExport) -> Iterator[bytes]:
     engine, store = resources.engine(), resources.training_files_store()
-    return write_exports(engine, store, version, {format: file})
+    return proven_export(engine, store, made.version, stored)
 
 
 def _print(summary: ExportSummary) -> None:
@@ -108,4 +189,25 @@ def _print(summary: ExportSummary) -> None:
     stdout.print(
         f"Give your trainer at least {summary.max_length} tokens, or it cuts conversations off.",
         highlight=False,
+    )
+
+
+def _print_stored(version: VersionRecord, stored: Sequence[StoredExport]) -> None:
+    print_table(
+        ["file", "#rows", "#answers", "#conversations", "#bytes", "sha256", "made", "by"],
+        (
+            (
+                export.part.file_name,
+                export.row_count,
+                export.target_count,
+                export.conversation_count,
+                f"{export.size_bytes:,}",
+                export.sha256,
+                f"{export.created_at:%Y-%m-%d %H:%M:%S}",
+                export.created_by,
+            )
+            for export in stored
+        ),
+        empty=f"Version {version.number} of “{version.training_file}” has no stored export. "
+        "`trainfold export FILE --format messages` makes one.",
     )

@@ -13,6 +13,7 @@ import pytest
 
 from operations import resources
 from operations.api_tokens import create_token
+from operations.stored_exports import ensure_exports
 from tests.asking import carry_out, request
 from tests.conftest import Library
 from tests.console.conftest import served
@@ -24,6 +25,7 @@ KNOWN = """
 [parameters]
 "path.training_file" = "Talks"
 "path.version" = 1
+"path.format" = "messages"
 "path.request_id" = "talks-1"
 "query.batch" = "a batch"
 "query.not_in" = "Talks"
@@ -34,7 +36,9 @@ KNOWN = """
 def address(library: Library, deployments: str) -> Iterator[str]:
     """A console that never makes an application wait, with a training file and a batch."""
     one, two = library.add_many(2)
-    carry_out(request("Talks", [one], new=True, request_id="talks-1"))
+    version = carry_out(request("Talks", [one], new=True, request_id="talks-1"))
+    store = resources.training_files_store()
+    ensure_exports(resources.engine(), store, version, ["messages"], created_by="a test")
     library.batch(one, two)
     with served(api_requests_per_minute=10**9) as address:
         yield f"{address}/api/v1/openapi.json"
@@ -55,7 +59,7 @@ def test_no_generated_request_finds_an_answer_that_is_not_described(
         command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stdout[-8_000:] + done.stderr
-    assert "Tested: 10" in done.stdout, done.stdout
+    assert "Tested: 12" in done.stdout, done.stdout
 
 
 PROGRAM = """

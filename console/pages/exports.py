@@ -1,0 +1,82 @@
+"""Make the exports of a version, and download them."""
+
+from itertools import chain
+from typing import Literal
+
+from fastapi import APIRouter, Depends, Request
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse, Response, StreamingResponse
+
+from console.addresses import training_file_name
+from console.context import console_context
+from console.pages.dependencies import AuthenticatedVisitor, VisitorsForm, authenticate
+from console.pages.downloads import LINK_LIFETIME
+from console.rendering import training_file_path
+from db.engine import reading
+from db.exports import find_export
+from db.versions import find_version
+from domain.errors import Blocked
+from domain.exports import CONTENT_TYPES, ExportFormat, ExportPart, Side
+from domain.versions.naming import export_name
+from operations import resources
+from operations.export_reading import proven_export
+from operations.stored_exports import ensure_exports, possible_formats
+
+MAX_BYTES = 64 * 1024 * 1024
+"""Of a version's full JSON: seconds of work. Larger ones are a worker's."""
+router = APIRouter(dependencies=[Depends(authenticate)])
+
+
+@router.post("/training-files/{file}/versions/{number}/exports")
+def make_exports(
+    file: str, number: str, visitor: AuthenticatedVisitor, _: VisitorsForm
+) -> Response:
+    """Make those exports of the version that are missing, and show the file's page again."""
+    engine, store = resources.engine(), resources.training_files_store()
+    with reading(engine) as connection:
+        version = find_version(connection, training_file_name(connection, file), number)
+    if version.full.size_bytes > MAX_BYTES:
+        raise HTTPException(409, _too_large(version.number))
+    try:
+        ensure_exports(engine, store, version, possible_formats(), created_by=visitor.name)
+    except Blocked as blocked:
+        raise HTTPException(409, str(blocked)) from blocked
+    path = training_file_path(version.training_file, version.training_file_id)
+    return RedirectResponse(f"{path}#version-{version.number}", status_code=303)
+
+
+@router.get("/training-files/{file}/versions/{number}/exports/{format}")
+def download_export(
+    request: Request,
+    file: str,
+    number: str,
+    format: ExportFormat,
+    split: Literal["", "train", "validation"] = "",
+) -> Response:
+    engine, store = resources.engine(), resources.training_files_store()
+    side: Side | None = split or None
+    with reading(engine) as connection:
+        version = find_version(connection, training_file_name(connection, file), number)
+        export = find_export(connection, version, ExportPart(format, side))
+    file_name = export_name(version.training_file, version.number, export.part.file_name)
+    if console_context(request).settings.downloads == "link":
+        link = store.download_link(export.key, file_name=file_name, lifetime=LINK_LIFETIME)
+        return RedirectResponse(link, status_code=303)
+    chunks = proven_export(engine, store, version, export)
+    # A missing object raises here, while an error page can still be the response.
+    first = next(chunks, b"")
+    headers = {
+        "Content-Disposition": f'attachment; filename="{file_name}"',
+        # With the length, a browser detects a truncated download.
+        "Content-Length": str(export.size_bytes),
+    }
+    return StreamingResponse(
+        chain([first], chunks), media_type=CONTENT_TYPES[format], headers=headers
+    )
+
+
+def _too_large(number: int) -> str:
+    return (
+        f"Version {number} is too large to be exported here. Nothing was changed. Run `trainfold "
+        f"export FILE --version {number}`, or the deployment export-version in Prefect."
+    )
