@@ -7,4 +7,5 @@ from typing import Literal
 
 ExportFormat = Literal["messages", "prompt-completion", "sharegpt"]
 EXPORT_FORMATS: tuple[ExportFormat, ...] = ("messages", "prompt-completion", "sharegpt")
+Side = Literal["train", "validation"]
 EXPORT_CONTENT_TYPE = "application/x-ndjson"
