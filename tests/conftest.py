@@ -94,6 +94,9 @@ def emptied_database() -> Engine:
         f"trainfold.{table}"
         for table in (
             "api_tokens",
+            "conversation_figures",
+            "conversation_likenesses",
+            "training_file_sides",
             "training_file_conversations",
             "training_file_versions",
             "training_files",

@@ -13,6 +13,8 @@ from tests.db.conftest import engine_of, execute
 
 TABLES = [
     "api_tokens",
+    "conversation_figures",
+    "conversation_likenesses",
     "conversations",
     "batch_jobs",
     "batch_items",
@@ -21,6 +23,7 @@ TABLES = [
     "training_files",
     "training_file_versions",
     "training_file_conversations",
+    "training_file_sides",
     "version_exports",
 ]
 
