@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test thorough slow browser trainers soak bench lint lock clean
+.PHONY: help setup demo test thorough slow browser consumers trainers soak bench lint lock clean
 
 help: ## Say what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 8
@@ -31,7 +31,15 @@ slow: setup ## Run the tests that take minutes
 browser: setup ## Run the console's tests in a real Chromium, on the whole local stack
 	$(BIN)/python -m pytest -m browser tests/console/browser
 
-trainers: setup .venv-trainers/installed ## Give exports to the libraries that people train with (installs them: 6 GB)
+consumers: setup .venv-consumers/installed ## Give exports to the libraries that read them (installs them: 0.7 GB)
+	$(BIN)/python -m pytest -m consumers tests/trainers
+
+.venv-consumers/installed: tests/trainers/requirements-reading.txt
+	$(PYTHON) -m venv .venv-consumers
+	.venv-consumers/bin/python -m pip install --quiet -r tests/trainers/requirements-reading.txt
+	@touch $@
+
+trainers: setup .venv-trainers/installed ## Give exports to the library that people train with (installs it: 6 GB)
 	$(BIN)/python -m pytest -m trainers tests/trainers
 
 .venv-trainers/installed: tests/trainers/requirements.txt
@@ -57,4 +65,4 @@ lock: ## Pin all dependencies anew, with hashes and without any host (needs uv)
 		--output-file requirements.lock pyproject.toml
 
 clean: ## Remove the virtual environment and caches
-	rm -rf .venv .venv-trainers .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-consumers .venv-trainers .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -264,6 +264,43 @@ class ApiTokenTable(OwnTable):
     revoked_at: Mapped[datetime | None]
 
 
+class SideTable(OwnTable):
+    """Sides of a validation split: inserted once, so that nobody changes sides."""
+
+    __tablename__ = "training_file_sides"
+    __table_args__ = (CheckConstraint("side IN ('train', 'validation')", name="side"),)
+
+    training_file_id: Mapped[UUID] = mapped_column(
+        ForeignKey("training_files.id", ondelete="CASCADE"), primary_key=True
+    )
+    conversation_id: Mapped[UUID] = mapped_column(primary_key=True)
+    side: Mapped[str]
+    assigned_in: Mapped[int]
+    """The number of the version that was split."""
+    fraction: Mapped[str]
+    """As it was asked for, exactly: 1/10."""
+
+
+class LikenessTable(OwnTable):
+    """What near-duplicates are found by (`domain.exports.likeness`), for each fragment's digest."""
+
+    __tablename__ = "conversation_likenesses"
+
+    json_sha256: Mapped[str] = mapped_column(primary_key=True)
+    shingles: Mapped[bytes]
+    answers: Mapped[bytes]
+
+
+class FiguresTable(OwnTable):
+    """Figures of a fitness report, for each fragment's digest and revision of the rules."""
+
+    __tablename__ = "conversation_figures"
+
+    json_sha256: Mapped[str] = mapped_column(primary_key=True)
+    rules: Mapped[str] = mapped_column(primary_key=True)
+    figures: Mapped[dict[str, Any]]
+
+
 class ConversationTable(SourceTable):
     __tablename__ = "conversations"
 

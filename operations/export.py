@@ -66,7 +66,7 @@ def write_exports(
 ) -> tuple[ExportSummary, list[ExportFile]]:
     """Write the formats' files in one pass; memory holds one conversation, or a group of rows.
 
-    `sides` tells the side of every conversation of the version. Raises Damaged before a
+    `sides` tells the side of every conversation that has an answer. Raises Damaged before a
     conversation that is not what the version records, and Blocked with the reasons of all
     conversations that are no chat, or if nothing is left to learn. The files are incomplete then.
     """
@@ -127,7 +127,7 @@ def _chats(
             reasons.extend(error.reasons[: MAX_REASONS - len(reasons)])
             continue
         member = by_id[chat.conversation_id]
-        yield _Told(chat, value, member, sides[member.conversation_id] if sides else None)
+        yield _Told(chat, value, member, sides.get(member.conversation_id) if sides else None)
     if reasons:
         raise Blocked(reasons)
 

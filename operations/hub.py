@@ -66,12 +66,10 @@ def require_hub() -> None:
 
 @contextmanager
 def _own_errors(repository: str) -> Iterator[None]:
-    # HTTPError is the class of the HTTP client that this release of huggingface_hub uses.
-    from huggingface_hub.errors import (  # type: ignore[attr-defined] # noqa: PLC0415 - an extra
-        HfHubHTTPError,
-        HFValidationError,
-        HTTPError,
-    )
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError  # noqa: PLC0415 - an extra
+
+    # The base of all errors of the HTTP client that this release of huggingface_hub uses.
+    client_error = HfHubHTTPError.__bases__[0]
 
     try:
         yield
@@ -79,8 +77,7 @@ def _own_errors(repository: str) -> Iterator[None]:
         raise NotReady(f"The hub has no such names ({error}); nothing was uploaded.") from error
     except HfHubHTTPError as error:
         raise _refused(repository, error.response.status_code) from error
-    # What a connection raises depends on the HTTP client of huggingface_hub's release.
-    except (HTTPError, OSError) as error:
+    except (client_error, OSError) as error:
         raise Unreachable(
             f"The Hugging Face hub cannot be reached ({type(error).__name__}: {error}); nothing "
             "was uploaded: check the network and HF_ENDPOINT, then try again."

@@ -37,6 +37,7 @@ def plant(chance: Chance, value: dict[str, Any]) -> tuple[PlantedWarning, ...]:
         for kind in chance.sample(ODDITIES, chance.randint(0, 3))
         for warning in kind(chance, pairs)
     ]
+    warnings += _after_damage(pairs)
     retell(pairs)
     for at, pair in enumerate(pairs):
         pairs[at] = _shuffled(chance, pair)
@@ -87,6 +88,15 @@ def _cut_off(_: Chance, pairs: Pairs) -> list[PlantedWarning]:
 def _double_escaped(_: Chance, pairs: Pairs) -> list[PlantedWarning]:
     pairs[1]["target_response"] = f"First.\\n{pairs[1]['target_response']}"
     return [PlantedWarning("double-escaped", "training_pairs[1].target_response")]
+
+
+def _after_damage(pairs: Pairs) -> list[PlantedWarning]:
+    """Expect the warning about sound targets after the pair that alone is ever damaged."""
+    if "\\" not in pairs[1]["target_response"]:
+        return []
+    after = [at for at, pair in enumerate(pairs) if at > 1 and pair["target_response"]]
+    path = f"training_pairs[{after[0]}].target_response" if after else ""
+    return [PlantedWarning("damaged-context", path, len(after))] if after else []
 
 
 def _empty_target(_: Chance, pairs: Pairs) -> list[PlantedWarning]:

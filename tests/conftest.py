@@ -95,6 +95,9 @@ def emptied_database() -> Engine:
         for table in (
             "api_tokens",
             "training_file_tags",
+            "conversation_figures",
+            "conversation_likenesses",
+            "training_file_sides",
             "training_file_conversations",
             "training_file_versions",
             "training_files",

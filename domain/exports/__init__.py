@@ -17,7 +17,7 @@ STEMS: Mapping[ExportFormat, str] = {
     **{format: format for format in LINE_FORMATS},
     "parquet": "examples",
 }
-"""What a format's files are called; the hub's configurations have the same names."""
+"""What a format's files are called."""
 CONTENT_TYPES: Mapping[ExportFormat, str] = {
     **dict.fromkeys(LINE_FORMATS, "application/x-ndjson"),
     "parquet": "application/vnd.apache.parquet",

@@ -12,22 +12,18 @@ import orjson
 from domain.exports import (
     EXPORT_FORMATS,
     LINE_FORMATS,
-    STEMS,
     ExportFormat,
     ExportPart,
+    LineFormat,
     export_parts,
 )
-from domain.exports.rows import COLUMNS
 from domain.exports.summary import ExportSummary
 from domain.versions.record import VersionRecord
 
-_COLUMNS: Mapping[ExportFormat, Mapping[str, tuple[str, str] | str]] = {
+_COLUMNS: Mapping[LineFormat, Mapping[str, tuple[str, str]]] = {
     "messages": {"messages": ("role", "content")},
     "prompt-completion": {"prompt": ("role", "content"), "completion": ("role", "content")},
     "sharegpt": {"conversations": ("from", "value")},
-    "parquet": {
-        name: ("role", "content") if kind == "messages" else kind for name, kind in COLUMNS.items()
-    },
 }
 _ABOUT: Mapping[ExportFormat, tuple[str, str]] = {
     "messages": ("a conversation", "TRL with `assistant_only_loss`, OpenAI, axolotl"),
@@ -43,16 +39,16 @@ def dataset_card(
     """Render README.md as the hub reads it, for these files.
 
     It states no sizes of splits and names no file that is not there: either makes a dataset
-    unloadable.
+    unloadable. Nor has it a configuration for Parquet: `datasets` reads all configurations of a
+    dataset with the reader of most of its files, which fails on the others.
     """
     files = {
         format: [part for part in _parts(format) if part.file_name in file_names]
         for format in EXPORT_FORMATS
     }
     present = {format: parts for format, parts in files.items() if parts}
-    sided = any(part.side for parts in present.values() for part in parts)
-    configs = "".join(_config(parts, sided=sided) for parts in present.values())
-    features = "".join(_features(format) for format in present)
+    configs = "".join(_config(present[it]) for it in LINE_FORMATS if it in present)
+    features = "".join(_features(format) for format in LINE_FORMATS if format in present)
     table = "".join(
         f"| `{part.file_name}` | {about} | {use} |\n"
         for format, parts in present.items()
@@ -67,7 +63,18 @@ def dataset_card(
         f"| file | one row is | for |\n| --- | --- | --- |\n{table}\n"
         "`TRAINING.md` has the settings with which each trainer learns these answers, all of them "
         "and nothing else. `SHA256SUMS` checks the files.\n"
+        f"{_how_to_load(file_names)}"
     ).encode()
+
+
+def _how_to_load(file_names: Collection[str]) -> str:
+    (parquet,) = export_parts(["parquet"], sided=False)
+    if parquet.file_name not in file_names:
+        return ""
+    return (
+        f'\nLoad the table with `load_dataset("parquet", data_files="{parquet.file_name}")`, the '
+        "others by the names of their configurations.\n"
+    )
 
 
 def training_settings(summary: ExportSummary, *, sided: bool) -> bytes:
@@ -167,24 +174,19 @@ def _parts(format: ExportFormat) -> list[ExportPart]:
     return list(dict.fromkeys(parts))
 
 
-def _config(parts: Sequence[ExportPart], *, sided: bool) -> str:
+def _config(parts: Sequence[ExportPart]) -> str:
     format = parts[0].format
-    # Rows of both sides must not be loaded as rows to train on.
-    whole = "both" if sided else "train"
-    default = "  default: true\n" if format == EXPORT_FORMATS[0] else ""
+    default = "  default: true\n" if format == LINE_FORMATS[0] else ""
     files = "".join(
-        f"  - split: {part.side or whole}\n    path: {part.file_name}\n" for part in parts
+        f"  - split: {part.side or 'train'}\n    path: {part.file_name}\n" for part in parts
     )
-    return f"- config_name: {STEMS[format]}\n{default}  data_files:\n{files}"
+    return f"- config_name: {format}\n{default}  data_files:\n{files}"
 
 
-def _features(format: ExportFormat) -> str:
-    columns = "".join(_feature(name, kind) for name, kind in _COLUMNS[format].items())
-    return f"- config_name: {STEMS[format]}\n  features:\n{columns}"
-
-
-def _feature(name: str, kind: tuple[str, str] | str) -> str:
-    if isinstance(kind, str):
-        return f"  - name: {name}\n    dtype: {kind}\n"
-    fields = "".join(f"    - name: {field}\n      dtype: string\n" for field in kind)
-    return f"  - name: {name}\n    list:\n{fields}"
+def _features(format: LineFormat) -> str:
+    columns = "".join(
+        f"  - name: {name}\n    list:\n"
+        + "".join(f"    - name: {field}\n      dtype: string\n" for field in fields)
+        for name, fields in _COLUMNS[format].items()
+    )
+    return f"- config_name: {format}\n  features:\n{columns}"

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from domain.findings import VersionWarning
 from domain.source.conversation import Conversation
+from domain.source.damage import damages
 from domain.source.vocabulary import unknown_words
 
 
@@ -28,21 +29,22 @@ def warnings_of(
             message="no pair has a target, so the JSONL gets no line of this conversation",
             path="training_pairs",
         )
+    for code, message, path in _text_warnings(conversation):
+        yield VersionWarning(conversation_id=subject, code=code, message=message, path=path)
+
+
+def _text_warnings(conversation: Conversation) -> Iterator[tuple[str, str, str]]:
     for index, pair in enumerate(conversation.training_pairs):
-        for code, message in _text_warnings(pair.target_response):
+        if pair.target_response == "":
             path = f"training_pairs[{index}].target_response"
-            yield VersionWarning(conversation_id=subject, code=code, message=message, path=path)
-
-
-def _text_warnings(target: str | None) -> Iterator[tuple[str, str]]:
-    if target is None:
-        return
-    if not target:
-        yield "empty-target", "the target is empty, so the pair is no example"
-    if target.endswith("\\"):
-        yield "cut-off", "the target ends in a backslash; it seems to be cut off"
-    if "\\n" in target:
-        yield "double-escaped", "the target holds a literal \\n; it seems to be escaped twice"
+            yield "empty-target", "the target is empty, so the pair is no example", path
+    found = damages(conversation.training_pairs)
+    for text in found.texts:
+        who = "target" if text.part == "target_response" else "client's turn"
+        yield text.code, f"the {who} {text.what}", f"training_pairs[{text.pair}].{text.part}"
+    for index in found.after_damage:
+        path = f"training_pairs[{index}].target_response"
+        yield "damaged-context", "the target is sound, but follows a damaged turn", path
 
 
 def _scaffolding_warnings(

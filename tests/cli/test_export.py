@@ -32,7 +32,7 @@ def test_a_folder_has_all_formats_a_card_settings_and_checksums(
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
     card = yaml.safe_load((folder / "README.md").read_text().split("---")[1])
     assert [config["config_name"] for config in card["configs"]] == [
-        "messages", "prompt-completion", "sharegpt", "examples"
+        "messages", "prompt-completion", "sharegpt"
     ]  # fmt: skip
     for config, info in zip(card["configs"], card["dataset_info"], strict=True):
         assert config["config_name"] == info["config_name"]
@@ -42,8 +42,6 @@ def test_a_folder_has_all_formats_a_card_settings_and_checksums(
         assert files["split"] == "train"
     table = parquet.read_table(folder / "examples.parquet")
     assert table.num_rows == 6
-    features = card["dataset_info"][3]["features"]
-    assert [feature["name"] for feature in features] == table.column_names
     info = json.loads((folder / "dataset_info.json").read_text())
     assert (folder / info["conversations"]["file_name"]).is_file()
     assert info["conversations"]["formatting"] == "sharegpt"
@@ -156,3 +154,41 @@ def test_without_pyarrow_parquet_is_refused_and_a_folder_lacks_it_alone(
     folder = trainfold("export", "Talks", "--to", "folder")
     assert (folder.code, "Without examples.parquet" in folder.err) == (0, True)
     assert "parquet" not in (tmp_path / "folder/README.md").read_text()
+
+
+def test_a_share_for_validation_gives_files_of_their_own_that_stay_disjoint(
+    trainfold: Run, library: Library, tmp_path: Path
+) -> None:
+    carry_out(request("Talks", library.add_many(8), new=True))
+    done = trainfold("export", "Talks", "--validation", "0.25", "--to", "folder", "--json")
+    assert done.code == 0, done.err
+    folder = tmp_path / "folder"
+    card = yaml.safe_load((folder / "README.md").read_text().split("---")[1])
+    for config in card["configs"]:
+        splits = {it["split"]: it["path"] for it in config["data_files"]}
+        assert list(splits) == ["train", "validation"]
+        assert all((folder / path).stat().st_size for path in splits.values())
+    assert "`messages.train.jsonl`" in (folder / "TRAINING.md").read_text()
+    sides = [
+        set((folder / f"messages.{side}.jsonl").read_text().splitlines())
+        for side in ("train", "validation")
+    ]
+    assert (len(sides[0] | sides[1]), sides[0] & sides[1]) == (8, set())
+    table = parquet.read_table(folder / "examples.parquet")
+    rows = {split: table["split"].to_pylist().count(split) for split in ("train", "validation")}
+    assert rows == {"train": 2 * len(sides[0]), "validation": 2 * len(sides[1])}
+    listed = trainfold("exports", "Talks", "--json").json["exports"]
+    assert [it["split"] for it in listed if it["format"] == "messages"] == ["train", "validation"]
+    again = trainfold("export", "Talks", "--validation", "0.25", "--format", "messages", "--json")
+    assert again.json["exports"] == [it for it in listed if it["format"] == "messages"]
+    assert (tmp_path / "Talks-v1-messages.validation.jsonl").is_file()
+
+
+@pytest.mark.parametrize("share", ["0", "1", "-0.1", "nan", "inf", "2"])
+def test_a_share_that_is_none_is_refused(trainfold: Run, library: Library, share: str) -> None:
+    carry_out(request("Talks", [library.add()], new=True))
+    refused = trainfold("export", "Talks", "--to", "x", "--validation", share)
+    assert refused.code == 2, refused.err
+    two = ["--validation", "0.5", "--format", "messages", "-o"]
+    for output in ("-", "a file"):
+        assert trainfold("export", "Talks", *two, output).code == 2

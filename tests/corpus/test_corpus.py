@@ -1,6 +1,7 @@
 """58 real conversations, for those who have them."""
 
 import json
+from collections import Counter
 from pathlib import Path
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from db.engine import reading
 from db.versions import versions
 from domain.errors import Blocked
 from domain.source.checking import read
+from domain.source.damage import damages
 from domain.source.limits import Limits
 from operations.importing import ConversationFile, read_file
 from operations.verify import verify_version
@@ -103,6 +105,27 @@ def check_schema(full: dict, warnings, shared: Path) -> None:
         id = full["conversations"][index]["conversation_metadata"]["conversation_id"]
         field = {"persona_key": "persona_archetype"}.get(error.path[-1], error.path[-1])
         assert (id, f"{field} “{error.instance}” is not in the v4 vocabulary") in warned
+
+
+def test_50_of_174_real_targets_are_damaged(shared: Path):
+    texts: Counter[tuple[str, str]] = Counter()
+    targets, damaged, after_damage = 0, 0, 0
+    for file in sorted((shared / "corpus").glob("batch-*/*.json")):
+        _, conversation = read(file.read_bytes(), UUID(file.stem), limits=Limits())
+        found = damages(conversation.training_pairs)
+        texts.update((text.part, text.code) for text in found.texts)
+        targets += sum(bool(pair.target_response) for pair in conversation.training_pairs)
+        damaged += len({text.pair for text in found.texts if text.part == "target_response"})
+        after_damage += len(found.after_damage)
+    assert texts == {
+        ("target_response", "cut-off"): 13,
+        ("target_response", "double-escaped"): 46,
+        # Three of them are last turns that nobody answered: no trainer reads these.
+        ("current_user_input", "cut-off"): 10,
+        ("current_user_input", "double-escaped"): 18,
+    }
+    # No sound target follows a damaged turn: whole conversations are damaged.
+    assert (targets, damaged, after_damage) == (174, 50, 0)
 
 
 def test_files_of_an_older_format_or_broken_are_refused_with_reasons(shared: Path):

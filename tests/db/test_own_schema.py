@@ -13,6 +13,8 @@ from tests.db.conftest import engine_of, execute
 
 TABLES = [
     "api_tokens",
+    "conversation_figures",
+    "conversation_likenesses",
     "conversations",
     "batch_jobs",
     "batch_items",
@@ -22,6 +24,7 @@ TABLES = [
     "training_file_versions",
     "training_file_conversations",
     "training_file_tags",
+    "training_file_sides",
     "version_exports",
 ]
 

@@ -9,7 +9,7 @@ import pytest
 from domain.errors import Blocked
 from domain.source.checking import read
 from domain.source.limits import Limits
-from soak.building import as_bytes, conversation
+from soak.building import as_bytes, conversation, retell
 from tests.domain.making import (
     LIMITS,
     A,
@@ -300,12 +300,41 @@ def test_an_unknown_valence_is_a_warning_at_its_pair():
         ("One.\\nTwo.\\", ["cut-off", "double-escaped"]),
         ("A real\nline break", []),
         ("A \\ in the middle", []),
+        ('He said \\"yes\\".', ["double-escaped"]),
+        ("It ends here\\ \n", ["cut-off"]),
+        ("C:\\temp", []),
     ],
 )
 def test_odd_targets_are_warnings(target, expected):
     value = replaced(VALID, ("training_pairs", 1, "target_response"), target)
     place = "training_pairs[1].target_response"
     assert warned(value) == [(code, place, 1) for code in expected]
+
+
+def test_a_damaged_turn_of_the_clients_is_a_warning_once_and_so_is_what_follows_it():
+    value = conversation(A, turns=6)
+    pairs = value["training_pairs"]
+    for pair in pairs[2:4]:
+        pair["current_user_input"] = "I am such a \\"
+    retell(pairs)
+    assert warned(value) == [
+        ("cut-off", "training_pairs[2].current_user_input", 1),
+        ("damaged-context", "training_pairs[3].target_response", 2),
+    ]
+    (first, *_) = refusal(value, strict=True)
+    assert first.path == "training_pairs[2].current_user_input"
+
+
+def test_a_target_after_a_damaged_target_is_a_warning_unless_it_is_damaged_itself():
+    value = conversation(A, turns=6)
+    pairs = value["training_pairs"]
+    for pair in pairs[1:4:2]:
+        pair["target_response"] = "One.\\nTwo."
+    retell(pairs)
+    assert warned(value) == [
+        ("double-escaped", "training_pairs[1].target_response", 2),
+        ("damaged-context", "training_pairs[5].target_response", 1),
+    ]
 
 
 def test_an_empty_target_is_a_warning():

@@ -40,6 +40,7 @@ def test_sources_are_uneven_and_warn_of_something():
         "scaffolding-varies",
         "scaffolding-differs",
         "cut-off",
+        "damaged-context",
         "double-escaped",
         "empty-target",
     }

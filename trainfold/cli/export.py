@@ -3,11 +3,13 @@
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any
+from uuid import UUID
 
 import typer
 
@@ -15,7 +17,8 @@ from db.engine import reading
 from db.exports import stored_exports
 from db.versions import find_version
 from domain.documents import export_document, stored_exports_document
-from domain.exports import EXPORT_FORMATS, ExportFormat
+from domain.exports import EXPORT_FORMATS, ExportFormat, Side
+from domain.exports.splits import exact_fraction
 from domain.exports.stored import StoredExport
 from domain.exports.summary import ExportSummary
 from domain.findings import shortened
@@ -25,6 +28,7 @@ from operations import resources
 from operations.export import write_folder_notes
 from operations.export_reading import proven_export
 from operations.hub import is_repository, push_folder, require_hub
+from operations.splits import assigned_sides
 from operations.stored_exports import ensure_exports, possible_formats, summary_of
 from trainfold.cli.atomic import whole_file, whole_folder
 from trainfold.cli.downloads import Number
@@ -61,6 +65,12 @@ def export(
     private: Annotated[
         bool, typer.Option("--private", help="Only members may see the dataset on the hub.")
     ] = False,
+    validation: Annotated[
+        float | None,
+        typer.Option(
+            "--validation", metavar="SHARE", help="Share of answers that only validate, as in 0.1."
+        ),
+    ] = None,
     again: Annotated[
         bool, typer.Option("--again", help="Make stored exports anew; repairs damage.")
     ] = False,
@@ -70,7 +80,8 @@ def export(
 
     Every target is in an export once, with the conversation before it. A last turn of the client's
     that nobody answered is cut off; conversations that are no chat are refused by name. An export
-    is made once, stored beside its version, and downloaded from there.
+    is made once, stored beside its version, and downloaded from there. Sides of --validation are
+    stored as well: a conversation never changes its side.
     """
     if sum(place is not None for place in (format, to, push_to_hub)) != 1:
         raise typer.BadParameter(
@@ -78,20 +89,24 @@ def export(
         )
     if json and output == "-":
         raise typer.BadParameter("standard output is either the export or the JSON document.")
+    if validation is not None and format not in (None, ExportChoice.PARQUET) and _is_file(output):
+        raise typer.BadParameter("with --validation there are two files: name a folder with -o.")
+    share = _share(validation)
     if push_to_hub is not None:
         _require_hub(push_to_hub)
     ready("database", "s3")
     with reading(resources.engine()) as connection:
         record = find_version(connection, file, version)
+    options = _Options(_sides(record, share), again=again)
     document: dict[str, Any] = {}
     if to is not None:
         with whole_folder(to) as folder:
-            made = _fill(folder, record, again=again)
+            made = _fill(folder, record, options)
         say(f"Wrote {to}: all formats, a dataset card, settings for trainers, checksums")
     elif push_to_hub is not None:
-        made, document["url"] = _push(record, push_to_hub, private=private, again=again)
+        made, document["url"] = _push(record, push_to_hub, options, private=private)
     elif format is not None:
-        made = _make(record, [format.value], again=again)
+        made = _make(record, [format.value], options)
         _save(made, output)
     if output != "-":
         document |= export_document(record, made.summary, made.exports)
@@ -108,6 +123,12 @@ def exports(file: File, version: Number = None, json: Json = False) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class _Options:
+    sides: Mapping[UUID, Side] | None
+    again: bool
+
+
+@dataclass(frozen=True, slots=True)
 class _Made:
     version: VersionRecord
     exports: list[StoredExport]
@@ -117,16 +138,41 @@ class _Made:
         return summary_of(self.exports)
 
 
-def _make(version: VersionRecord, formats: Sequence[ExportFormat], *, again: bool) -> _Made:
+def _is_file(output: str | None) -> bool:
+    return output is not None and not Path(output).is_dir()
+
+
+def _share(validation: float | None) -> Fraction | None:
+    try:
+        return None if validation is None else exact_fraction(validation)
+    except ValueError as error:
+        raise typer.BadParameter(f"{error}. Nothing was written.") from error
+
+
+def _sides(version: VersionRecord, share: Fraction | None) -> Mapping[UUID, Side] | None:
+    if share is None:
+        return None
     engine, store = resources.engine(), resources.training_files_store()
-    stored = ensure_exports(engine, store, version, formats, created_by=current_user(), again=again)
+    return assigned_sides(engine, store, version, validation=share)
+
+
+def _make(version: VersionRecord, formats: Sequence[ExportFormat], options: _Options) -> _Made:
+    stored = ensure_exports(
+        resources.engine(),
+        resources.training_files_store(),
+        version,
+        formats,
+        created_by=current_user(),
+        sides=options.sides,
+        again=options.again,
+    )
     return _Made(version, stored)
 
 
-def _fill(folder: Path, version: VersionRecord, *, again: bool) -> _Made:
+def _fill(folder: Path, version: VersionRecord, options: _Options) -> _Made:
     """Write all formats, the card, the settings and the checksums into an empty folder."""
     formats = possible_formats()
-    made = _make(version, formats, again=again)
+    made = _make(version, formats, options)
     for stored in made.exports:
         with (folder / stored.part.file_name).open("wb") as file:
             file.writelines(_contents(made, stored))
@@ -146,10 +192,10 @@ def _require_hub(repository: str) -> None:
 
 
 def _push(
-    version: VersionRecord, repository: str, *, private: bool, again: bool
+    version: VersionRecord, repository: str, options: _Options, *, private: bool
 ) -> tuple[_Made, str]:
     with tempfile.TemporaryDirectory(prefix="trainfold-hub-") as name:
-        made = _fill(folder := Path(name), version, again=again)
+        made = _fill(folder := Path(name), version, options)
         message = f"{version.training_file}, version {version.number}"
         url = push_folder(folder, repository, private=private, message=message)
     say(f"Uploaded to {url}")
@@ -157,20 +203,25 @@ def _push(
 
 
 def _save(made: _Made, output: str | None) -> None:
-    (stored,) = made.exports
-    if output == "-":
-        # Damage shows at the last byte, and must not have left others behind.
-        with tempfile.TemporaryFile() as file:
-            file.writelines(_contents(made, stored))
-            file.seek(0)
-            shutil.copyfileobj(file, sys.stdout.buffer)
-        return
-    path = Path(output or ".")
-    if path.is_dir():
-        path /= export_name(made.version.training_file, made.version.number, stored.part.file_name)
-    with whole_file(path) as opened:
-        opened.writelines(_contents(made, stored))
-    say(f"Wrote {path} ({stored.size_bytes:,} bytes)")
+    for stored in made.exports:
+        if output == "-":
+            _print_content(made, stored)
+            continue
+        path = Path(output or ".")
+        if path.is_dir():
+            name, number = made.version.training_file, made.version.number
+            path /= export_name(name, number, stored.part.file_name)
+        with whole_file(path) as opened:
+            opened.writelines(_contents(made, stored))
+        say(f"Wrote {path} ({stored.size_bytes:,} bytes)")
+
+
+def _print_content(made: _Made, stored: StoredExport) -> None:
+    # Damage shows at the last byte, and must not have left others behind.
+    with tempfile.TemporaryFile() as file:
+        file.writelines(_contents(made, stored))
+        file.seek(0)
+        shutil.copyfileobj(file, sys.stdout.buffer)
 
 
 def _contents(made: _Made, stored: StoredExport) -> Iterator[bytes]:

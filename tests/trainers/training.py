@@ -1,7 +1,7 @@
-"""Give a dataset folder to the libraries that people train with; print what each makes of it.
+"""Give a dataset folder to TRL; print what it trains on.
 
-Runs in an environment of its own, which has these libraries: `consumers.py FOLDER` prints one JSON
-document. The tokenizer and the model are made here, so that nothing is downloaded.
+Runs in an environment of its own, which has the library: `training.py FOLDER LENGTH` prints one
+JSON document. The tokenizer and the model are made here, so that nothing is downloaded.
 """
 
 import contextlib
@@ -18,18 +18,7 @@ os.environ |= {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "WANDB_DI
 os.environ["HF_HOME"] = tempfile.mkdtemp()
 
 import datasets
-import duckdb
-import polars as pl
 import torch
-from mistral_common.protocol.instruct.messages import (
-    AssistantMessage,
-    SystemMessage,
-    UserMessage,
-)
-from mistral_common.protocol.instruct.validator import (
-    MistralRequestValidatorV3,
-    ValidationMode,
-)
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 from trl import SFTConfig, SFTTrainer
@@ -118,42 +107,13 @@ def load(folder: Path, config: str) -> datasets.Dataset:
     return datasets.load_dataset(str(folder), config, split="train")
 
 
-def same_features_when_appended(folder: Path, config: str) -> bool:
-    file = str(folder / f"{config}.jsonl")
-    twice = datasets.load_dataset("json", data_files=[file, file], split="train")
-    once = load(folder, config)
-    return bool(twice.features == once.features and twice.num_rows == 2 * once.num_rows)
-
-
-def mistral_refusals(dataset: datasets.Dataset) -> list[str]:
-    validator = MistralRequestValidatorV3(mode=ValidationMode.finetuning)
-    kinds = {"system": SystemMessage, "user": UserMessage, "assistant": AssistantMessage}
-    refusals = []
-    for row in dataset:
-        messages = [kinds[m["role"]](content=m["content"]) for m in row["messages"]]
-        try:
-            validator.validate_messages(messages)
-        except Exception as error:  # noqa: BLE001 - whatever it says is the verdict
-            refusals.append(repr(error))
-    return refusals
-
-
 def main(folder: Path) -> dict[str, Any]:
-    configs = ("messages", "prompt-completion", "sharegpt")
-    data = {config: load(folder, config) for config in configs}
+    data = {config: load(folder, config) for config in ("messages", "prompt-completion")}
     texts = [m["content"] for row in data["messages"] for m in row["messages"]]
     tokenizer = make_tokenizer(texts)
     length = int(sys.argv[2])
     completion = data["prompt-completion"]
     return {
-        "rows": {config: dataset.num_rows for config, dataset in data.items()},
-        "appended": {config: same_features_when_appended(folder, config) for config in configs},
-        "polars": {c: pl.read_ndjson(folder / f"{c}.jsonl").height for c in configs},
-        "duckdb": {
-            c: duckdb.sql(f"SELECT count(*) FROM '{folder}/{c}.jsonl'").fetchall()[0][0]
-            for c in configs
-        },
-        "mistral": mistral_refusals(data["messages"]),
         "trained": {
             "messages": trained_texts(
                 data["messages"], tokenizer, max_length=length, assistant_only_loss=True
