@@ -9,6 +9,7 @@ from domain.diagnosis import Check, failures
 from domain.errors import Damaged, TrainfoldError
 from domain.exports.summary import ExportSummary
 from domain.findings import Reason
+from domain.fitness.report import FitnessReport
 from domain.format import FORMATS, Format
 from domain.statistics import VersionStatistics, quality_summary, scaffolding_distribution
 from domain.versions.eligibility import Admission
@@ -80,6 +81,10 @@ def export_document(version: VersionRecord, summary: ExportSummary) -> dict[str,
         "without_target": summary.without_target,
         "max_length": summary.max_length,
     }
+
+
+def fitness_document(report: FitnessReport) -> dict[str, Any]:
+    return report.model_dump(mode="json")
 
 
 def verified_document(names: Sequence[str], damaged: Sequence[Damaged]) -> dict[str, Any]:

@@ -28,6 +28,7 @@ IN_THIS_PROCESS = {
     "download",
     "export",
     "files",
+    "fitness",
     "import",
     "show",
     "url",

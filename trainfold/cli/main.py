@@ -15,6 +15,7 @@ from trainfold.cli import (
     doctor,
     downloads,
     export,
+    fitness,
     imports,
     listing,
     local,
@@ -74,6 +75,7 @@ app.command(rich_help_panel=FILES)(listing.versions)
 app.command(rich_help_panel=FILES)(downloads.download)
 app.command(rich_help_panel=FILES)(downloads.url)
 app.command(rich_help_panel=FILES)(export.export)
+app.command(rich_help_panel=FILES)(fitness.fitness)
 app.command(rich_help_panel=FILES)(downloads.verify)
 app.command(rich_help_panel=FILES)(upkeep.maintain)
 app.command(rich_help_panel=CONSOLE)(console.console)
