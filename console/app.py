@@ -18,6 +18,7 @@ from console.pages import (
     conversations,
     downloads,
     exports,
+    fitness,
     following,
     preview,
     signing_in,
@@ -104,6 +105,7 @@ def create_app(settings: ConsoleSettings) -> FastAPI:
         training_files,
         exports,
         downloads,
+        fitness,
         signing_in,
     ):
         app.include_router(pages.router)

@@ -1,6 +1,7 @@
 """Renders templates. Values are escaped; a name that a template does not know is an error."""
 
 import hashlib
+import shlex
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -38,6 +39,7 @@ def template_environment() -> Environment:
         "moment": moment,
         "readable": readable,
         "path": training_file_path,
+        "shell": shlex.quote,
     }
     environment.globals["asset"] = asset
     return environment

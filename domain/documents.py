@@ -10,6 +10,7 @@ from domain.errors import Damaged, TrainfoldError
 from domain.exports.stored import StoredExport
 from domain.exports.summary import ExportSummary
 from domain.findings import Reason
+from domain.fitness.report import FitnessReport
 from domain.format import FORMATS, Format
 from domain.statistics import VersionStatistics, quality_summary, scaffolding_distribution
 from domain.versions.eligibility import Admission
@@ -115,6 +116,10 @@ def stored_exports_document(
         "version": version.number,
         "exports": [stored_export_document(export) for export in exports],
     }
+
+
+def fitness_document(report: FitnessReport) -> dict[str, Any]:
+    return report.model_dump(mode="json")
 
 
 def verified_document(names: Sequence[str], damaged: Sequence[Damaged]) -> dict[str, Any]:

@@ -66,10 +66,12 @@ def require_hub() -> None:
 
 @contextmanager
 def _own_errors(repository: str) -> Iterator[None]:
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError  # noqa: PLC0415 - an extra
-
-    # The base of all errors of the HTTP client that this release of huggingface_hub uses.
-    client_error = HfHubHTTPError.__bases__[0]
+    # HTTPError is the class of the HTTP client that this release of huggingface_hub uses.
+    from huggingface_hub.errors import (  # type: ignore[attr-defined] # noqa: PLC0415 - an extra
+        HfHubHTTPError,
+        HFValidationError,
+        HTTPError,
+    )
 
     try:
         yield
@@ -77,7 +79,7 @@ def _own_errors(repository: str) -> Iterator[None]:
         raise NotReady(f"The hub has no such names ({error}); nothing was uploaded.") from error
     except HfHubHTTPError as error:
         raise _refused(repository, error.response.status_code) from error
-    except (client_error, OSError) as error:
+    except (HTTPError, OSError) as error:
         raise Unreachable(
             f"The Hugging Face hub cannot be reached ({type(error).__name__}: {error}); nothing "
             "was uploaded: check the network and HF_ENDPOINT, then try again."

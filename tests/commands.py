@@ -30,6 +30,7 @@ IN_THIS_PROCESS = {
     "export",
     "exports",
     "files",
+    "fitness",
     "import",
     "remove",
     "rollback",

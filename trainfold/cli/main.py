@@ -15,6 +15,7 @@ from trainfold.cli import (
     doctor,
     downloads,
     export,
+    fitness,
     history,
     imports,
     listing,
@@ -80,6 +81,7 @@ app.command(rich_help_panel=FILES)(downloads.download)
 app.command(rich_help_panel=FILES)(downloads.url)
 app.command(rich_help_panel=FILES)(export.export)
 app.command(rich_help_panel=FILES)(export.exports)
+app.command(rich_help_panel=FILES)(fitness.fitness)
 app.command(rich_help_panel=FILES)(downloads.verify)
 app.command(rich_help_panel=FILES)(upkeep.maintain)
 app.command(rich_help_panel=CONSOLE)(console.console)
