@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from importlib.util import find_spec
 from pathlib import Path
+from typing import cast
 
 from domain.errors import AccessRefused, NotReady, TrainfoldError, Unreachable
 from domain.exports import EXPORT_FORMATS, export_parts
@@ -69,7 +70,7 @@ def _own_errors(repository: str) -> Iterator[None]:
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError  # noqa: PLC0415 - an extra
 
     # The base of all errors of the HTTP client that this release of huggingface_hub uses.
-    client_error = HfHubHTTPError.__bases__[0]
+    client_error = cast("type[Exception]", HfHubHTTPError.__bases__[0])
 
     try:
         yield
