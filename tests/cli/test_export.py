@@ -14,6 +14,7 @@ from soak.building import as_bytes, conversation
 from tests.asking import carry_out, request
 from tests.commands import Run
 from tests.conftest import Library
+from tests.operations.test_splits import add as add_spoken
 
 
 def test_a_folder_has_all_formats_a_card_settings_and_checksums(
@@ -159,7 +160,7 @@ def test_without_pyarrow_parquet_is_refused_and_a_folder_lacks_it_alone(
 def test_a_share_for_validation_gives_files_of_their_own_that_stay_disjoint(
     trainfold: Run, library: Library, tmp_path: Path
 ) -> None:
-    carry_out(request("Talks", library.add_many(8), new=True))
+    carry_out(request("Talks", [add_spoken(library, n) for n in range(8)], new=True))
     done = trainfold("export", "Talks", "--validation", "0.25", "--to", "folder", "--json")
     assert done.code == 0, done.err
     folder = tmp_path / "folder"
@@ -182,6 +183,15 @@ def test_a_share_for_validation_gives_files_of_their_own_that_stay_disjoint(
     again = trainfold("export", "Talks", "--validation", "0.25", "--format", "messages", "--json")
     assert again.json["exports"] == [it for it in listed if it["format"] == "messages"]
     assert (tmp_path / "Talks-v1-messages.validation.jsonl").is_file()
+
+
+def test_a_side_without_conversations_is_told_and_has_no_file(
+    trainfold: Run, library: Library, tmp_path: Path
+) -> None:
+    carry_out(request("Talks", library.add_many(3), new=True))
+    done = trainfold("export", "Talks", "--validation", "0.5", "--format", "messages")
+    assert (done.code, "No conversation is on the side validation" in done.err) == (0, True)
+    assert [path.name for path in tmp_path.iterdir()] == ["Talks-v1-messages.train.jsonl"]
 
 
 @pytest.mark.parametrize("share", ["0", "1", "-0.1", "nan", "inf", "2"])

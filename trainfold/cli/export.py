@@ -17,7 +17,7 @@ from db.engine import reading
 from db.exports import stored_exports
 from db.versions import find_version
 from domain.documents import export_document, stored_exports_document
-from domain.exports import EXPORT_FORMATS, ExportFormat, Side
+from domain.exports import EXPORT_FORMATS, SIDES, ExportFormat, Side
 from domain.exports.splits import exact_fraction
 from domain.exports.stored import StoredExport
 from domain.exports.summary import ExportSummary
@@ -146,14 +146,18 @@ def _share(validation: float | None) -> Fraction | None:
     try:
         return None if validation is None else exact_fraction(validation)
     except ValueError as error:
-        raise typer.BadParameter(f"{error}. Nothing was written.") from error
+        raise typer.BadParameter(f"{error} Nothing was written.") from error
 
 
 def _sides(version: VersionRecord, share: Fraction | None) -> Mapping[UUID, Side] | None:
     if share is None:
         return None
     engine, store = resources.engine(), resources.training_files_store()
-    return assigned_sides(engine, store, version, validation=share)
+    sides = assigned_sides(engine, store, version, validation=share)
+    for side in SIDES:
+        if sides and side not in sides.values():
+            say(f"No conversation is on the side {side}: what is alike stays on one side.")
+    return sides
 
 
 def _make(version: VersionRecord, formats: Sequence[ExportFormat], options: _Options) -> _Made:
