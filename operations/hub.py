@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from importlib.util import find_spec
 from pathlib import Path
-from typing import cast
 
 from domain.errors import AccessRefused, NotReady, TrainfoldError, Unreachable
 from domain.exports import EXPORT_FORMATS, export_parts

@@ -164,6 +164,20 @@ def prepare_rebuild(trial: Trial, *, whole: bool = False, as_flow: bool = False)
     return RequestOperation(trial, trial.claim_rebuild(whole=whole), as_flow=as_flow)
 
 
+def prepare_removal(trial: Trial) -> Operation:
+    """Remove some of the conversations that the training file was created with, never all."""
+    members = trial.claims[0].ids
+    removed = trial.chance.sample(members, trial.chance.randint(1, len(members) - 1))
+    return RequestOperation(trial, trial.claim_removal(removed))
+
+
+def prepare_rollback(trial: Trial) -> Operation:
+    """Roll back to the version that the file was created with, from one that has more."""
+    if not any(claim.last.number for claim in trial.claims[1:] if claim.outcomes):
+        trial.make(trial.claim(trial.conversations(1)))
+    return RequestOperation(trial, trial.claim_rollback(1))
+
+
 def run_concurrently(operations: list[Operation]) -> None:
     """Start them all, then wait for them all."""
     for operation in operations:

@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from domain.versions.record import VersionRecord
-from domain.versions.requests import AddRequest, RebuildRequest
+from domain.versions.requests import AddRequest, RebuildRequest, VersionRequest
 from flows.add_conversations import add_conversations
 from flows.rebuild import rebuild_training_file
 from operations import resources
@@ -13,7 +13,7 @@ from soak.services import Services
 from soak.worker import End, RequestOutcome, end_of
 
 
-def run_as_flow(request: AddRequest | RebuildRequest, services: Services) -> RequestOutcome:
+def run_as_flow(request: VersionRequest, services: Services) -> RequestOutcome:
     """Run the flow to its end and read its state."""
     os.environ |= services.environment
     resources.forget()
@@ -31,7 +31,7 @@ def run_as_flow(request: AddRequest | RebuildRequest, services: Services) -> Req
 UNCHANGED = RequestOutcome(End.UNCHANGED)
 
 
-def _state(request: AddRequest | RebuildRequest) -> Any:
+def _state(request: VersionRequest) -> Any:
     common: dict[str, Any] = {
         "training_file": request.training_file,
         "requested_by": request.requested_by,
@@ -40,5 +40,7 @@ def _state(request: AddRequest | RebuildRequest) -> Any:
     }
     if isinstance(request, RebuildRequest):
         return rebuild_training_file(whole=request.whole, **common)
+    if not isinstance(request, AddRequest):
+        raise TypeError(f"{type(request).__name__} has no flow in the soak")
     ids = [str(id) for id in request.conversation_ids]
     return add_conversations(conversation_ids=ids, new=request.new, **common)

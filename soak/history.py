@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from domain.versions.requests import AddRequest
+from domain.versions.requests import RebuildRequest
 from soak.claim import Claim
 from soak.evidence import Contents
 from soak.numbers import about_numbers, about_warnings
@@ -71,10 +71,10 @@ class History:
         before = self._held.get(conversation_id)
         if before is None or before == at:
             return
-        if isinstance(claim.request, AddRequest):
-            text = f"an add changed conversation {conversation_id} in version {number}"
+        if not claim.may_change:
+            text = f"{claim.label} changed conversation {conversation_id} in version {number}"
             yield Finding(Flaw.TORN, text)
-        elif at < before:
+        elif at < before and isinstance(claim.request, RebuildRequest):
             text = f"version {number} has an older state of conversation {conversation_id}"
             yield Finding(Flaw.STALE, f"{text} than the version before it")
 
@@ -85,7 +85,7 @@ class History:
         held: Mapping[UUID, Revision],
         claim: Claim,
     ) -> Iterator[Finding]:
-        if isinstance(claim.request, AddRequest):
+        if not isinstance(claim.request, RebuildRequest):
             yield from about_warnings(version, profile, [[held[id]] for id in claim.ids])
             return
         # A rebuild records the warnings of what it read, which may have changed since.

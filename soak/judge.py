@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import Engine
 
 from domain.errors import Damaged
-from domain.versions.requests import AddRequest
+from domain.versions.requests import AddRequest, RemoveRequest, RollbackRequest
 from operations.verify import verify_version
 from soak.claim import Claim
 from soak.evidence import Contents, FileSeen, Unreadable, look, read
@@ -26,6 +26,8 @@ from storage.store import ObjectStore
 T = TypeVar("T")
 
 NAME_TAKEN, ALREADY_MEMBER = ("name-taken",), ("already-member",)
+NOT_A_MEMBER, NOTHING_TO_DO = ("not-a-member",), ("nothing-to-roll-back",)
+FINAL = (NAME_TAKEN, ALREADY_MEMBER, NOT_A_MEMBER, NOTHING_TO_DO)
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class Judge:
         *,
         numbers: Collection[int],
     ) -> Iterator[Finding]:
-        expected: list[UUID] = []
+        expected: list[list[UUID]] = []
         history = History(sources)
         for version in seen.versions:
             number = version["number"]
@@ -70,18 +72,18 @@ class Judge:
             if claim is None:
                 yield Finding(Flaw.DOUBLED, f"version {number} belongs to no request")
                 return
-            expected += claim.ids
+            expected.append(claim.applied(expected))
             if number not in numbers:
                 continue
             yield from about_order(
-                f"the rows of version {number}", seen.conversations_of(number), expected
+                f"the rows of version {number}", seen.conversations_of(number), expected[-1]
             )
             try:
                 contents = read(self.store, version)
             except Unreadable as error:
                 yield Finding(Flaw.TORN, f"version {number}: {error}")
                 continue
-            yield from about_order(f"the JSON of version {number}", contents.ids, expected)
+            yield from about_order(f"the JSON of version {number}", contents.ids, expected[-1])
             yield from about_contents(number, contents)
             yield from history.about(version, seen.members_of(number), contents, claim)
             yield from self.verification(name, number)
@@ -112,7 +114,7 @@ class Judge:
 def is_final(outcome: RequestOutcome) -> bool:
     """Tell whether the request's owner has no reason to retry."""
     if outcome.end == End.BLOCKED:
-        return outcome.codes in (NAME_TAKEN, ALREADY_MEMBER)
+        return outcome.codes in FINAL
     return outcome.end in (End.MADE, End.UNCHANGED)
 
 
@@ -138,21 +140,39 @@ def about_claims(
         if (
             settled
             and claim.last.end not in (End.MADE, End.UNCHANGED)
-            and not _is_just(claim, seen, made)
+            and not _is_just(claim, seen, made, claims)
         ):
             yield Finding(
                 Flaw.LOST, f"{claim.label} never succeeded: {claim.last.end} {claim.last.text}"
             )
 
 
-def _is_just(claim: Claim, seen: FileSeen | None, made: Sequence[int]) -> bool:
-    """Tell whether a request was rightly blocked: others took its name or a conversation."""
+def _is_just(
+    claim: Claim, seen: FileSeen | None, made: Sequence[int], claims: Sequence[Claim]
+) -> bool:
+    """Tell whether a request was rightly blocked: others did what it asks for, or took its name."""
     if claim.last.end != End.BLOCKED or made or seen is None:
         return False
     if claim.last.codes == NAME_TAKEN:
         return isinstance(claim.request, AddRequest) and claim.request.new
+    if claim.last.codes in (NOT_A_MEMBER, NOTHING_TO_DO):
+        return any(
+            isinstance(other.request, RollbackRequest) and other.last.end == End.MADE
+            for other in claims
+        ) or _is_removed(claim, claims)
     taken = set(seen.conversations_of(seen.current_version)) & set(claim.ids)
     return claim.last.codes == ALREADY_MEMBER and bool(taken)
+
+
+def _is_removed(claim: Claim, claims: Sequence[Claim]) -> bool:
+    """Tell whether another request removed what this one was to remove."""
+    wanted = getattr(claim.request, "ids", ())
+    return any(
+        isinstance(other.request, RemoveRequest)
+        and other.last.end == End.MADE
+        and set(other.request.ids) & set(wanted)
+        for other in claims
+    )
 
 
 def about_rows(seen: FileSeen) -> Iterator[Finding]:

@@ -9,6 +9,8 @@ from soak.concurrency import (
     Preparation,
     prepare_add,
     prepare_rebuild,
+    prepare_removal,
+    prepare_rollback,
     run_concurrently,
 )
 from soak.meanwhile import rebuild_to_newest
@@ -18,9 +20,11 @@ from soak.trial import Trial
 
 ADD, REBUILD, WHOLE = "add", "rebuild", "rebuild --whole"
 IMPORT, MAINTAIN, ARCHIVE = "import --update", "maintain", "archive"
+REMOVE, ROLLBACK = "remove", "rollback"
 
-ONCE = {ARCHIVE, IMPORT}
-"""Of two imports at once, the judge could not tell whose file is the newer one."""
+ONCE = {ARCHIVE, IMPORT, REMOVE}
+"""Of two imports at once, the judge could not tell whose file is the newer one; two removals could
+remove all."""
 
 OPERATIONS: dict[str, Preparation] = {
     ADD: prepare_add,
@@ -29,6 +33,8 @@ OPERATIONS: dict[str, Preparation] = {
     IMPORT: ImportUpdate,
     MAINTAIN: Maintenance,
     ARCHIVE: Archive,
+    REMOVE: prepare_removal,
+    ROLLBACK: prepare_rollback,
 }
 PAIRS = (
     (ADD, REBUILD),
@@ -41,6 +47,14 @@ PAIRS = (
     (REBUILD, MAINTAIN),
     (REBUILD, ARCHIVE),
     (WHOLE, MAINTAIN),
+    (ADD, REMOVE),
+    (ADD, ROLLBACK),
+    (REMOVE, ROLLBACK),
+    (REMOVE, MAINTAIN),
+    (ROLLBACK, ARCHIVE),
+    (ROLLBACK, MAINTAIN),
+    (REBUILD, REMOVE),
+    (REBUILD, ROLLBACK),
 )
 
 

@@ -6,7 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from domain.versions.requests import AddRequest, RebuildRequest
+from domain.versions.requests import (
+    AddRequest,
+    RebuildRequest,
+    RemoveRequest,
+    RollbackRequest,
+    VersionRequest,
+)
 from soak.chance import Chance
 from soak.claim import Claim
 from soak.crew import WriterProcess
@@ -94,6 +100,27 @@ class Trial:
         request = RebuildRequest(
             training_file=self.name,
             whole=whole,
+            requested_by="soak",
+            request_id=str(self.chance.uuid()),
+        )
+        self.claims.append(Claim(request))
+        return self.claims[-1]
+
+    def claim_removal(self, ids: Sequence[UUID]) -> Claim:
+        request = RemoveRequest(
+            training_file=self.name,
+            conversation_ids=tuple(map(str, ids)),
+            comment="soak",
+            requested_by="soak",
+            request_id=str(self.chance.uuid()),
+        )
+        self.claims.append(Claim(request))
+        return self.claims[-1]
+
+    def claim_rollback(self, to: int) -> Claim:
+        request = RollbackRequest(
+            training_file=self.name,
+            to=str(to),
             requested_by="soak",
             request_id=str(self.chance.uuid()),
         )
@@ -257,7 +284,7 @@ class Trial:
                 text = f"{claim.label} was taken for another request ({type(other).__name__})"
                 yield Finding(Flaw.DOUBLED, f"{text}: {outcome.end} {outcome.text}")
 
-    def _repeat(self, request: AddRequest | RebuildRequest) -> RequestOutcome:
+    def _repeat(self, request: VersionRequest) -> RequestOutcome:
         """Run the request in this thread; retry it if a busy machine makes a service time out."""
         for _ in range(MAX_RERUNS):
             outcome = outcome_of(Job(request, self.stage.services))
@@ -265,9 +292,7 @@ class Trial:
                 break
         return outcome
 
-    def _other_requests(
-        self, request: AddRequest | RebuildRequest
-    ) -> Iterator[AddRequest | RebuildRequest]:
+    def _other_requests(self, request: VersionRequest) -> Iterator[VersionRequest]:
         same_id = {"requested_by": "soak", "request_id": request.request_id}
         fresh = tuple(map(str, self.conversations(1)))
         yield AddRequest(training_file=self.name, conversation_ids=fresh, **same_id)

@@ -12,9 +12,17 @@ from typing import Any
 from domain.errors import Blocked, TrainfoldError
 from domain.source.limits import Limits
 from domain.versions.record import VersionRecord
-from domain.versions.requests import AddRequest, RebuildRequest
+from domain.versions.requests import (
+    AddRequest,
+    RebuildRequest,
+    RemoveRequest,
+    RollbackRequest,
+    VersionRequest,
+)
 from operations.add import add
 from operations.rebuild import compare_members, make_plan, replace_changed
+from operations.remove import remove
+from operations.rollback import roll_back
 from soak.services import Services
 from storage.client import READ_TIMEOUT_SECONDS
 from storage.multipart import UploadStrategy
@@ -39,7 +47,7 @@ class End(StrEnum):
 
 @dataclass(frozen=True)
 class Job:
-    request: AddRequest | RebuildRequest
+    request: VersionRequest
     services: Services
     as_flow: bool = False
     """As a flow run of the Prefect server that the environment names."""
@@ -114,8 +122,16 @@ def _carry_out(job: Job) -> RequestOutcome:
         read_timeout_seconds=job.read_timeout_seconds, strategy=job.strategy
     )
     engine = job.services.engine()
-    # One thread, so that the same seed meets the same fault.
-    version = add(engine, sources, files, job.request, limits=Limits(), threads=1)
+    match job.request:
+        case AddRequest():
+            # One thread, so that the same seed meets the same fault.
+            version = add(engine, sources, files, job.request, limits=Limits(), threads=1)
+        case RemoveRequest():
+            version = remove(engine, files, job.request)
+        case RollbackRequest():
+            version = roll_back(engine, files, job.request)
+        case _:
+            raise TypeError(type(job.request))
     return RequestOutcome(End.MADE, number=version.number)
 
 

@@ -85,8 +85,9 @@ def compose_rebuild(
     """Replace the renewed members of `version` by their new bytes, each at its old position.
 
     `members` are all of the version's, in order; those that joined since the sources were read are
-    carried as they are.
+    carried as they are, and warnings about those that left since are dropped.
     """
+    present = {str(member.conversation_id) for member in members}
     base = replace(Base.of(version), content=Content())
 
     def renew(placed: Placed) -> Placed:
@@ -104,7 +105,7 @@ def compose_rebuild(
         request,
         reason="rebuild",
         ended=tuple(id for id, change in renewed.items() if change.is_change),
-        warnings=warnings,
+        warnings=tuple(w for w in warnings if w.conversation_id in present),
         now=now,
         attempt=attempt,
     )
