@@ -8,6 +8,8 @@ from sqlalchemy import Connection, RowMapping, select
 from db.schema import MembershipTable, TrainingFileTable
 from db.schemas import statement
 from db.versions import in_version, member_of
+from domain.format.full_json import BETWEEN
+from domain.format.spans import Span
 from domain.statistics import VersionStatistics
 from domain.versions.record import BaseVersion, Footprint, Member
 
@@ -25,6 +27,18 @@ STATISTICS = """
       AND conversation_id <> ALL (CAST(:without AS uuid[]))
     GROUP BY GROUPING SETS
         ((), (persona_key), (emotional_arc_key), (training_topic_key), (quality_tier))
+"""
+
+
+# The database adds up the lengths: all of them would be megabytes to read for a few places.
+PLACES = """
+    SELECT conversation_id, after - json_length AS start, after AS end FROM (
+        SELECT conversation_id, json_length,
+               :content + sum(json_length + :between) OVER (ORDER BY position) - :between AS after
+        FROM $training_file_conversations
+        WHERE training_file_id = :file AND added_in <= :number
+          AND (removed_in IS NULL OR removed_in > :number)) AS places
+    WHERE conversation_id = ANY (CAST(:ids AS uuid[]))
 """
 
 
@@ -79,6 +93,24 @@ def members_of_one_only(
         .exists()
     )
     return [member_of(row) for row in connection.execute(query.where(~missing)).mappings()]
+
+
+def places_in_json(
+    connection: Connection, version: BaseVersion, ids: Iterable[UUID]
+) -> dict[UUID, Span]:
+    """Find where the bytes of these conversations are in the version's full JSON."""
+    values = {
+        "file": version.training_file_id,
+        "number": version.number,
+        "content": version.full.content_start,
+        "between": len(BETWEEN),
+        "ids": list(map(str, ids)),
+    }
+    rows = connection.execute(statement(connection, PLACES), values).mappings()
+    return {
+        row["conversation_id"]: Span(version.full.key, int(row["start"]), int(row["end"]))
+        for row in rows
+    }
 
 
 def _counts(rows: Iterable[RowMapping], absent: str) -> dict[str, int]:

@@ -13,9 +13,19 @@ from domain.findings import Reason
 from domain.fitness.report import FitnessReport
 from domain.format import FORMATS, Format
 from domain.statistics import VersionStatistics, quality_summary, scaffolding_distribution
+from domain.versions.diff import (
+    ABSENT,
+    ConversationChange,
+    FieldChange,
+    VersionDiff,
+    excerpts,
+)
 from domain.versions.eligibility import Admission
-from domain.versions.record import VersionRecord
+from domain.versions.record import Member, VersionRecord
 from domain.versions.requests import AddRequest
+
+MAX_VALUE_LENGTH = 1_000
+"""Characters of a changed value that a comparison shows."""
 
 
 def version_document(version: VersionRecord) -> dict[str, Any]:
@@ -120,6 +130,69 @@ def stored_exports_document(
 
 def fitness_document(report: FitnessReport) -> dict[str, Any]:
     return report.model_dump(mode="json")
+
+
+def diff_document(diff: VersionDiff, *, limit: int) -> dict[str, Any]:
+    """Describe what differs, with at most `limit` items in each list; counts are of all."""
+    members = diff.members
+    details = [_conversation_change(change, limit) for change in diff.details]
+    count = len(members.changed)
+    return {
+        "training_file": diff.after.training_file,
+        "from": diff.before.number,
+        "to": diff.after.number,
+        "identical": diff.is_identical,
+        "added": _listed(members.added, limit),
+        "removed": _listed(members.removed, limit),
+        "moved": _listed(members.moved, limit),
+        "changed": {"count": count, "conversations": details, "more": count - len(details)},
+        "statistics": {
+            "from": _numbers(diff.before),
+            "to": _numbers(diff.after),
+        },
+    }
+
+
+def _listed(members: Sequence[Member], limit: int) -> dict[str, Any]:
+    ids = [str(member.conversation_id) for member in members[:limit]]
+    return {"count": len(members), "conversation_ids": ids, "more": len(members) - len(ids)}
+
+
+def _conversation_change(change: ConversationChange, limit: int) -> dict[str, Any]:
+    return {
+        "conversation_id": str(change.conversation_id),
+        **_fields(change.fields, limit),
+        "pairs": [
+            {
+                "id": pair.id,
+                "turn_number": pair.turn_number,
+                "change": pair.change,
+                **_fields(pair.fields, limit),
+            }
+            for pair in change.pairs[:limit]
+        ],
+        "more_pairs": max(0, len(change.pairs) - limit),
+    }
+
+
+def _fields(changes: Sequence[FieldChange], limit: int) -> dict[str, Any]:
+    """Describe changed fields; the side on which a field is absent is left out."""
+    fields = []
+    for change in changes[:limit]:
+        before, after = excerpts(change, MAX_VALUE_LENGTH)
+        sides = {"before": before, "after": after}
+        present = {side: value for side, value in sides.items() if value is not ABSENT}
+        fields.append({"path": change.path, **present})
+    return {"fields": fields, "more_fields": max(0, len(changes) - limit)}
+
+
+def _numbers(version: VersionRecord) -> dict[str, Any]:
+    return {
+        "conversations": version.conversation_count,
+        "training_pairs": version.pair_count,
+        "examples": version.example_count,
+        **statistics_document(version.statistics),
+    }
 
 
 def verified_document(names: Sequence[str], damaged: Sequence[Damaged]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The README's session is run, and its output compared."""
+"""The sessions of the README and of docs/versions.md are run, and their output compared."""
 
 import os
 import re
@@ -22,9 +22,9 @@ VARIABLE = (
 )
 
 
-def steps() -> list[tuple[str, str]]:
-    """Each command of the README's sessions with the output that it shows."""
-    text = "".join(SESSION.findall(README))
+def steps(page: str) -> list[tuple[str, str]]:
+    """Each command of a page's sessions with the output that it shows."""
+    text = "".join(SESSION.findall(page))
     parts = re.split(r"^\$ (.*)$", text, flags=re.MULTILINE)[1:]
     return list(zip(parts[::2], parts[1::2], strict=True))
 
@@ -36,11 +36,12 @@ def plain(output: str) -> str:
 
 
 @pytest.mark.usefixtures("engine", "prefect_server")
-def test_the_readmes_session_prints_what_it_shows(tmp_path: Path):
+@pytest.mark.parametrize(("page", "count"), [("README.md", 9), ("docs/versions.md", 16)])
+def test_the_session_of_a_page_prints_what_it_shows(tmp_path: Path, page: str, count: int):
     (tmp_path / "samples").symlink_to(ROOT / "samples")
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    found = steps()
-    assert len(found) >= 9
+    found = steps((ROOT / page).read_text(encoding="utf-8"))
+    assert len(found) == count
     for command, shown in found:
         done = subprocess.run(
             command,

@@ -12,6 +12,7 @@ from trainfold.cli import (
     api_tokens,
     console,
     demo,
+    diff,
     doctor,
     downloads,
     export,
@@ -77,6 +78,7 @@ app.command(rich_help_panel=FILES)(history.untag)
 app.command(rich_help_panel=FILES)(listing.files)
 app.command("show", rich_help_panel=FILES)(listing.show_file)
 app.command(rich_help_panel=FILES)(listing.versions)
+app.command(rich_help_panel=FILES)(diff.diff)
 app.command(rich_help_panel=FILES)(downloads.download)
 app.command(rich_help_panel=FILES)(downloads.url)
 app.command(rich_help_panel=FILES)(export.export)
