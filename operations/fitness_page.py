@@ -42,8 +42,6 @@ def _templates() -> Environment:
 
 def _figure(value: object) -> object:
     """Write numbers with separators, and nothing for what is not there."""
-    if isinstance(value, float) and value.is_integer() and abs(value) > 1:
-        value = int(value)
     return f"{value:,}" if isinstance(value, int | float) else "–" if value is None else value
 
 

@@ -159,8 +159,8 @@ class Change(FrozenModel):
     """A number that differs from the version before."""
 
     figure: str
-    before: float | None
-    after: float | None
+    before: int | None
+    after: int | None
 
 
 class FitnessReport(FrozenModel):
@@ -194,8 +194,8 @@ def changes(before: FitnessReport, after: FitnessReport) -> tuple[Change, ...]:
     )
 
 
-def _numbers(report: FitnessReport) -> Mapping[str, float]:
-    numbers: dict[str, float] = {
+def _numbers(report: FitnessReport) -> Mapping[str, int]:
+    numbers: dict[str, int] = {
         "conversations": report.conversations,
         "targets": report.targets,
         "target tokens": report.target_tokens,

@@ -37,18 +37,17 @@ class Trainer(NamedTuple):
 def trainers(max_length: int) -> Iterator[Trainer]:
     """Yield every trainer at its defaults, and with what the export's TRAINING.md sets."""
     run = "run with TRL 1.16"
-    factory = "rule from LLaMA-Factory's source (0.9)"
+    factory = "rule from LLaMA-Factory's source"
     axolotl = "rule from axolotl's documentation"
     openai = "rule from OpenAI's documentation"
-    rows: tuple[tuple[str, int, Cutting, bool, str], ...] = (
-        ("TRL, messages", 1024, "end", True, run),
-        ("TRL, prompt-completion", 1024, "end", False, run),
-        ("LLaMA-Factory, sharegpt", 2048, "turns", False, factory),
-        ("axolotl, messages", 512, "conversation", False, axolotl),
-    )
-    for name, default, cutting, trains_all, source in rows:
-        yield Trainer(name, "defaults", default, cutting, trains_all, source)
-        yield Trainer(name, "ours", max_length, cutting, trains_all=False, source=source)
+    yield Trainer("TRL, messages", "defaults", 1024, "end", True, "rule from TRL's documentation")
+    yield Trainer("TRL, messages", "ours", max_length, "end", False, run)
+    yield Trainer("TRL, prompt-completion", "defaults", 1024, "end", False, run)
+    yield Trainer("TRL, prompt-completion", "ours", max_length, "end", False, run)
+    yield Trainer("LLaMA-Factory, sharegpt", "defaults", 2048, "turns", False, factory)
+    yield Trainer("LLaMA-Factory, sharegpt", "ours", max_length, "turns", False, factory)
+    yield Trainer("axolotl, messages", "defaults", 512, "conversation", False, axolotl)
+    yield Trainer("axolotl, messages", "ours", max_length, "conversation", False, axolotl)
     yield Trainer("OpenAI, messages", "defaults", OPENAI_TOKENS, "end", False, openai)
 
 

