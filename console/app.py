@@ -13,7 +13,15 @@ from starlette.types import Scope
 from console.api.app import PATH as API
 from console.api.app import create_api
 from console.context import ConsoleContext
-from console.pages import conversations, downloads, following, preview, signing_in, training_files
+from console.pages import (
+    conversations,
+    downloads,
+    file_life,
+    following,
+    preview,
+    signing_in,
+    training_files,
+)
 from console.rendering import STATIC, render, template_environment
 from console.security.boundary import BoundaryMiddleware
 from console.security.ended_sessions import EndedSessions
@@ -87,7 +95,15 @@ def create_app(settings: ConsoleSettings) -> FastAPI:
     app.mount("/static", ImmutableStaticFiles(directory=STATIC))
     app.mount(API, create_api(context))
     app.add_api_route("/health", _health)
-    for pages in (conversations, preview, following, training_files, downloads, signing_in):
+    for pages in (
+        conversations,
+        preview,
+        following,
+        training_files,
+        file_life,
+        downloads,
+        signing_in,
+    ):
         app.include_router(pages.router)
     for error in (TrainfoldError, ForgedForm, NotAllowed, HTTPException, RequestValidationError):
         app.add_exception_handler(error, _error_page)

@@ -94,6 +94,8 @@ def emptied_database() -> Engine:
         f"trainfold.{table}"
         for table in (
             "api_tokens",
+            "training_file_log",
+            "released_versions",
             "training_file_conversations",
             "training_file_versions",
             "training_files",
@@ -103,8 +105,11 @@ def emptied_database() -> Engine:
         )
     )
     engine = resources.engine()
+    log = "ALTER TABLE trainfold.training_file_log {} TRIGGER append_only"
     with engine.begin() as connection:
+        connection.execute(text(log.format("DISABLE")))
         connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+        connection.execute(text(log.format("ENABLE")))
     return engine
 
 

@@ -56,7 +56,7 @@ def test_the_readmes_session_prints_what_it_shows(tmp_path: Path):
 
 def test_the_readme_names_every_command():
     names = [c.name or c.callback.__name__ for c in app.registered_commands if c.callback]
-    assert len(names) == 24
+    assert len(names) == 30
     missing = [name for name in names if not re.search(rf"[` ,]{name}\b", README)]
     assert missing == []
 

@@ -11,7 +11,7 @@ from console.addresses import training_file_name
 from console.context import console_context
 from console.pages.dependencies import authenticate
 from db.engine import reading
-from db.versions import find_version
+from db.versions import find_stored_version
 from domain.format import CONTENT_TYPES
 from domain.versions.naming import download_name
 from operations import resources
@@ -25,9 +25,9 @@ def download(
     request: Request, file: str, number: int, format: Literal["json", "jsonl"]
 ) -> Response:
     with reading(resources.engine()) as connection:
-        version = find_version(connection, training_file_name(connection, file), number)
+        version = find_stored_version(connection, training_file_name(connection, file), number)
     stored = version.stored(format)
-    file_name = download_name(version.training_file, version.number, format)
+    file_name = download_name(version.file_name, version.number, format)
     store = resources.training_files_store()
     if console_context(request).settings.downloads == "link":
         link = store.download_link(stored.key, file_name=file_name, lifetime=LINK_LIFETIME)

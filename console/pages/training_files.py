@@ -14,7 +14,10 @@ from db.training_files import members_page, training_file_rows
 from domain.errors import TrainfoldError
 from domain.format import FORMATS
 from domain.statistics import quality_summary
+from domain.versions.naming import MAX_NAME_LENGTH
+from domain.versions.requests import MAX_COMMENT_LENGTH
 from operations import resources
+from operations.keep import read_policy
 
 MEMBERS_PER_PAGE = 50
 MAX_RUNS = 20
@@ -40,6 +43,7 @@ def training_file(request: Request, file: str, page: int = 1) -> Response:
         page = min(max(page, 1), pages)
         offset = (page - 1) * MEMBERS_PER_PAGE
         members = members_page(connection, current, limit=MEMBERS_PER_PAGE, offset=offset)
+    _, policy = read_policy(resources.engine(), name)
     return render(
         request,
         "training_file.html",
@@ -54,6 +58,9 @@ def training_file(request: Request, file: str, page: int = 1) -> Response:
             tier_distribution(current.statistics),
         ],
         formats=FORMATS,
+        policy=policy,
+        max_name_length=MAX_NAME_LENGTH,
+        max_comment_length=MAX_COMMENT_LENGTH,
     )
 
 

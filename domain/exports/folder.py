@@ -28,7 +28,7 @@ def dataset_card(version: VersionRecord, summary: ExportSummary) -> bytes:
     """
     configs = "".join(_config(format) for format in EXPORT_FORMATS)
     features = "".join(_features(format) for format in EXPORT_FORMATS)
-    title = " ".join(version.training_file.split())
+    title = " ".join(version.file_name.split())
     return (
         f"---\nconfigs:\n{configs}dataset_info:\n{features}---\n"
         f"# {title}, version {version.number}\n\n"

@@ -105,6 +105,8 @@ class Composition:
     """Conversations whose earlier membership ends with this version."""
     description: str = ""
     """Of the training file, where the version creates it."""
+    run_id: str | None = None
+    """The flow run that makes the version, for the log."""
 
     @property
     def begun(self) -> tuple[Member, ...]:
@@ -152,6 +154,7 @@ def compose(
         training_file_created_at=base.created_at,
         consultant_profile=dict(base.consultant_profile),
         number=base.following,
+        file_name=base.name,
         statistics=statistics,
         full=_stored(key(format="json"), full, content.full_digest),
         lines=_stored(key(format="jsonl"), lines, content.lines_digest),
@@ -165,7 +168,8 @@ def compose(
         example_count=statistics.examples,
         warnings=warnings,
     )
-    return Composition(version, full, lines, tuple(part.member for part in members), ended)
+    placed = tuple(part.member for part in members)
+    return Composition(version, full, lines, placed, ended, run_id=request.run_id)
 
 
 def placed_members(version: BaseVersion, members: Sequence[Member]) -> Iterator[Placed]:

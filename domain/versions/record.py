@@ -44,6 +44,8 @@ class BaseVersion(FrozenModel):
 class VersionRecord(BaseVersion):
     """A committed version, with the training file's name and creation."""
 
+    file_name: str
+    """The training file's name when the version was made, as its objects have it."""
     request_id: str
     request_digest: str
     reason: str
@@ -53,6 +55,8 @@ class VersionRecord(BaseVersion):
     pair_count: int
     example_count: int
     warnings: tuple[VersionWarning, ...]
+    released_at: datetime | None = None
+    """Since when its objects may be gone."""
 
     def stored(self, format: Format) -> StoredObject:
         return self.full if format == "json" else self.lines

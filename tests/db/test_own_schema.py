@@ -18,7 +18,9 @@ TABLES = [
     "batch_items",
     "installation",
     "trainfold_schema_version",
+    "released_versions",
     "training_files",
+    "training_file_log",
     "training_file_versions",
     "training_file_conversations",
 ]

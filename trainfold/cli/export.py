@@ -10,7 +10,7 @@ from typing import Annotated, BinaryIO
 import typer
 
 from db.engine import reading
-from db.versions import find_version
+from db.versions import find_stored_version
 from domain.documents import export_document
 from domain.exports import ExportFormat
 from domain.exports.summary import ExportSummary
@@ -57,7 +57,7 @@ def export(
         raise typer.BadParameter("standard output is either the export or the JSON document.")
     ready("database", "s3")
     with reading(resources.engine()) as connection:
-        record = find_version(connection, file, version)
+        record = find_stored_version(connection, file, version)
     if to is not None:
         summary = _export_folder(record, to)
     elif format is not None:
@@ -85,7 +85,7 @@ def _export_file(version: VersionRecord, format: ExportFormat, output: str | Non
         return summary
     path = Path(output or ".")
     if path.is_dir():
-        path /= export_name(version.training_file, version.number, format)
+        path /= export_name(version.file_name, version.number, format)
     with whole_file(path) as file:
         summary = _write(version, format, file)
     say(f"Wrote {path} ({path.stat().st_size:,} bytes)")
