@@ -18,6 +18,7 @@ from console.pages import (
     conversations,
     downloads,
     exports,
+    file_life,
     fitness,
     following,
     preview,
@@ -106,6 +107,7 @@ def create_app(settings: ConsoleSettings) -> FastAPI:
         exports,
         downloads,
         fitness,
+        file_life,
         signing_in,
     ):
         app.include_router(pages.router)

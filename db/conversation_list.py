@@ -68,7 +68,8 @@ _ROWS = """
                                                    'since', m.added_in)
                                  ORDER BY f.name), '[]') AS training_files
         FROM $training_file_conversations m JOIN $training_files f ON f.id = m.training_file_id
-        WHERE m.conversation_id = listed.id AND m.removed_in IS NULL) AS files ON true
+        WHERE m.conversation_id = listed.id AND m.removed_in IS NULL
+          AND f.deleted_at IS NULL) AS files ON true
     ORDER BY listed.place
 """
 

@@ -27,7 +27,9 @@ FACTS = """
            batch.batch_job_id AS batch_id, member.added_in AS member_since,
            coalesce(alike.suffixes_taken, '{}') AS suffixes_taken
     FROM (SELECT NULL::uuid AS id UNION ALL SELECT unnest(CAST(:ids AS uuid[]))) AS named
-    LEFT JOIN (SELECT * FROM $training_files WHERE name_key = :name_key) AS f ON true
+    LEFT JOIN (
+        SELECT * FROM $training_files WHERE name_key = :name_key AND deleted_at IS NULL
+    ) AS f ON true
     LEFT JOIN $training_file_versions v
       ON v.training_file_id = f.id AND v.number = f.current_version AND named.id IS NULL
     LEFT JOIN $conversations c ON c.conversation_id = CAST(named.id AS $id_type)

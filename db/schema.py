@@ -15,6 +15,7 @@ from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
     ForeignKeyConstraint,
+    Identity,
     Index,
     Integer,
     MetaData,
@@ -64,12 +65,22 @@ class SourceTable(DeclarativeBase):
 
 class TrainingFileTable(OwnTable):
     __tablename__ = "training_files"
-    __table_args__ = (CheckConstraint("status IN ('active', 'archived')", name="status"),)
+    __table_args__ = (
+        CheckConstraint("status IN ('active', 'archived', 'deleted')", name="status"),
+        CheckConstraint("(status = 'deleted') = (deleted_at IS NOT NULL)", name="deleted"),
+        CheckConstraint("keep_last > 0 AND keep_days > 0", name="keep"),
+        Index(
+            "uq_training_files_name_key",
+            "name_key",
+            unique=True,
+            postgresql_where=text("deleted_at IS NULL"),
+        ),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     name: Mapped[str]
-    name_key: Mapped[str] = mapped_column(unique=True)
-    """Names that differ only in case or Unicode form are the same name."""
+    name_key: Mapped[str]
+    """Names that differ only in case or Unicode form are the same name; deletion frees it."""
     description: Mapped[str]
     status: Mapped[str] = mapped_column(server_default="active")
     consultant_profile: Mapped[dict[str, Any]]
@@ -77,6 +88,11 @@ class TrainingFileTable(OwnTable):
     created_at: Mapped[datetime]
     created_by: Mapped[str]
     updated_at: Mapped[datetime]
+    deleted_at: Mapped[datetime | None]
+    keep_last: Mapped[int | None]
+    """`domain.versions.retention.KeepPolicy`, with the two that follow."""
+    keep_days: Mapped[int | None]
+    keep_tagged: Mapped[bool] = mapped_column(server_default=text("false"))
 
 
 class VersionTable(OwnTable):
@@ -92,6 +108,8 @@ class VersionTable(OwnTable):
         ForeignKey("training_files.id"), primary_key=True
     )
     number: Mapped[int] = mapped_column(primary_key=True)
+    file_name: Mapped[str]
+    """The training file's name when the version was made; it is part of the stored bytes."""
     request_id: Mapped[str] = mapped_column(unique=True)
     """One request makes one version, however often it is retried (invariant 5)."""
     request_digest: Mapped[str]
@@ -233,6 +251,61 @@ class ExportTable(OwnTable):
     """`domain.exports.summary.ExportSummary` of the whole version."""
     created_at: Mapped[datetime]
     created_by: Mapped[str]
+
+
+class ReleasedVersionTable(OwnTable):
+    """Versions whose objects may be removed; the versions' own rows never change."""
+
+    __tablename__ = "released_versions"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["training_file_id", "number"],
+            ["training_file_versions.training_file_id", "training_file_versions.number"],
+            name="fk_released_versions_version",
+        ),
+    )
+
+    training_file_id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    released_at: Mapped[datetime]
+    reason: Mapped[str]
+
+
+class LogTable(OwnTable):
+    """What was done to training files, and what was refused; a trigger keeps it append-only.
+
+    There is no foreign key: a request can be refused for a file that does not exist.
+    """
+
+    __tablename__ = "training_file_log"
+    __table_args__ = (
+        CheckConstraint("outcome IN ('done', 'refused')", name="outcome"),
+        Index("ix_training_file_log_training_file_id_id", "training_file_id", "id"),
+        Index("ix_training_file_log_name_key_id", "name_key", "id"),
+        Index(
+            "uq_training_file_log_refusal",
+            "request_id",
+            "refusal_digest",
+            unique=True,
+            postgresql_where=text("refusal_digest IS NOT NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    at: Mapped[datetime]
+    training_file_id: Mapped[UUID | None]
+    file_name: Mapped[str]
+    name_key: Mapped[str]
+    action: Mapped[str]
+    outcome: Mapped[str]
+    actor: Mapped[str]
+    comment: Mapped[str]
+    version: Mapped[int | None]
+    request_id: Mapped[str | None]
+    run_id: Mapped[str | None]
+    detail: Mapped[dict[str, Any]]
+    refusal_digest: Mapped[str | None]
+    """A retried request that is refused for the same reasons is recorded once."""
 
 
 class InstallationTable(OwnTable):

@@ -2,18 +2,21 @@
 
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from db.engine import current_time
-from db.schema import TagTable, TrainingFileTable
+from db.schema import TagTable
 from domain.versions.record import Tag
 
 
-def lock_training_file(connection: Connection, id: UUID) -> None:
-    """Let no other request change the training file or its tags until this transaction ends."""
-    query = select(TrainingFileTable.id).where(TrainingFileTable.id == id)
-    connection.execute(query.with_for_update())
+def tagged_versions(connection: Connection, id: UUID) -> dict[int, bool]:
+    """Return the versions that have a tag, and whether one of their tags is protected."""
+    query = select(TagTable.version, func.bool_or(TagTable.is_protected))
+    rows = connection.execute(
+        query.where(TagTable.training_file_id == id).group_by(TagTable.version)
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 def find_tag(connection: Connection, id: UUID, name: str) -> tuple[int, Tag] | None:

@@ -36,6 +36,8 @@ class TrainingFileRow(TrainingFileChoice):
     example_count: int
     json_size_bytes: int
     jsonl_size_bytes: int
+    stored_size_bytes: int
+    """Of all versions that are stored, JSON and JSONL together."""
     statistics: VersionStatistics
 
 
@@ -59,11 +61,12 @@ class MemberRow(BaseModel):
 
 
 def training_file_choices(connection: Connection) -> list[TrainingFileChoice]:
-    """Return all training files by name, without their statistics, which take long to parse."""
+    """Return all files but deleted ones by name, without their statistics: parsing takes long."""
     query = """
         SELECT f.id, f.name, f.status, f.updated_at, v.conversation_count, v.pair_count
         FROM $training_files f JOIN $training_file_versions v
           ON v.training_file_id = f.id AND v.number = f.current_version
+        WHERE f.deleted_at IS NULL
         ORDER BY f.name_key
     """
     rows = connection.execute(statement(connection, query)).mappings()
@@ -71,14 +74,18 @@ def training_file_choices(connection: Connection) -> list[TrainingFileChoice]:
 
 
 def training_file_rows(connection: Connection, name: str | None = None) -> list[TrainingFileRow]:
-    """Return all training files by name, or only the one with this name."""
+    """Return all training files by name but deleted ones, or only the one with this name."""
     query = """
         SELECT f.id, f.name, f.description, f.status, f.current_version, f.created_at,
                f.created_by, f.updated_at, v.conversation_count, v.pair_count, v.example_count,
-               v.json_size_bytes, v.jsonl_size_bytes, v.statistics
+               v.json_size_bytes, v.jsonl_size_bytes, v.statistics,
+               (SELECT sum(s.json_size_bytes + s.jsonl_size_bytes)
+                FROM $training_file_versions s LEFT JOIN $released_versions r
+                  ON r.training_file_id = s.training_file_id AND r.number = s.number
+                WHERE s.training_file_id = f.id AND r.number IS NULL) AS stored_size_bytes
         FROM $training_files f JOIN $training_file_versions v
           ON v.training_file_id = f.id AND v.number = f.current_version
-        WHERE CAST(:key AS text) IS NULL OR f.name_key = :key
+        WHERE f.deleted_at IS NULL AND (CAST(:key AS text) IS NULL OR f.name_key = :key)
         ORDER BY f.name_key
     """
     if name is not None and not can_be_stored(name):

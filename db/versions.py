@@ -14,6 +14,7 @@ from sqlalchemy import (
     RowMapping,
     Select,
     Uuid,
+    and_,
     any_,
     func,
     insert,
@@ -27,14 +28,24 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from db.engine import IDLE_SECONDS, LOCK_SECONDS, current_time, reading, writing
+from db.file_log import record
 from db.refusals import LockedOut
-from db.schema import ExportTable, MembershipTable, TagTable, TrainingFileTable, VersionTable
+from db.schema import (
+    ExportTable,
+    MembershipTable,
+    ReleasedVersionTable,
+    TagTable,
+    TrainingFileTable,
+    VersionTable,
+)
 from db.schemas import statement
 from domain.errors import CommitConflict, DatabaseRefused, NotFound, Unreachable
 from domain.findings import shortened
 from domain.versions.composing import Composition
+from domain.versions.log import LogEntry
 from domain.versions.naming import MAX_NAME_LENGTH, can_be_stored, name_key, normal_name
 from domain.versions.record import BaseVersion, Member, StoredObject, VersionRecord
+from domain.versions.retention import ranges
 from domain.versions.tags import LATEST, as_number, normal_tag, tag_problem
 
 MAX_COMMIT_TIME = timedelta(hours=1)
@@ -64,13 +75,25 @@ _TAGS = select(func.json_agg(aggregate_order_by(_TAG, TagTable.name))).where(
     TagTable.training_file_id == VersionTable.training_file_id,
     TagTable.version == VersionTable.number,
 )
-_JOINED = select(
-    *(column for column in VersionTable.__table__.columns),
-    func.coalesce(_TAGS.scalar_subquery(), text("'[]'::json")).label("tags"),
-    TrainingFileTable.name.label("training_file"),
-    TrainingFileTable.created_at.label("training_file_created_at"),
-    TrainingFileTable.consultant_profile,
-).join(TrainingFileTable, TrainingFileTable.id == VersionTable.training_file_id)
+_JOINED = (
+    select(
+        *(column for column in VersionTable.__table__.columns),
+        func.coalesce(_TAGS.scalar_subquery(), text("'[]'::json")).label("tags"),
+        TrainingFileTable.name.label("training_file"),
+        TrainingFileTable.created_at.label("training_file_created_at"),
+        TrainingFileTable.consultant_profile,
+        TrainingFileTable.deleted_at,
+        ReleasedVersionTable.released_at,
+    )
+    .join(TrainingFileTable, TrainingFileTable.id == VersionTable.training_file_id)
+    .outerjoin(
+        ReleasedVersionTable,
+        and_(
+            ReleasedVersionTable.training_file_id == VersionTable.training_file_id,
+            ReleasedVersionTable.number == VersionTable.number,
+        ),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +121,15 @@ class PostgresVersionLog:
 
 
 def version_of_request(connection: Connection, request_id: str) -> VersionRecord | None:
-    """Find the version that was made under this request id."""
+    """Find the version that was made under this request id; raise NotFound if it was deleted."""
     query = _JOINED.where(VersionTable.request_id == request_id)
     row = connection.execute(query).mappings().one_or_none()
+    if row is not None and row["deleted_at"]:
+        raise NotFound(
+            f"This request made version {row['number']} of “{row['training_file']}”, which was "
+            f"deleted on {row['deleted_at']:%Y-%m-%d}. Nothing was changed. Use a new request id "
+            "for another training file."
+        )
     return None if row is None else version_record(row)
 
 
@@ -112,8 +141,10 @@ def find_version(
     The version is a number, a tag, or “latest”, which is the current one.
     """
     if not can_be_stored(name):
-        raise _no_training_file(name)
-    named = TrainingFileTable.name_key == name_key(name)
+        raise no_training_file(name)
+    named = and_(
+        TrainingFileTable.name_key == name_key(name), TrainingFileTable.deleted_at.is_(None)
+    )
     query = _JOINED.where(named, VersionTable.number == _number(version))
     row = connection.execute(query).mappings().one_or_none()
     if row is not None:
@@ -122,7 +153,7 @@ def find_version(
         select(TrainingFileTable.current_version).where(named)
     ).scalar_one_or_none()
     if current is None:
-        raise _no_training_file(name)
+        raise no_training_file(name)
     shown = shortened(str(version))
     if as_number(str(version)) is None:
         raise NotFound(
@@ -151,7 +182,22 @@ def _number(version: str | int | None) -> ColumnElement[Any]:
     )
 
 
-def _no_training_file(name: str) -> NotFound:
+def find_stored_version(
+    connection: Connection, name: str, wanted: str | int | None = None
+) -> VersionRecord:
+    """Find a version whose objects are in the store; raise NotFound if it was released."""
+    version = find_version(connection, name, wanted)
+    if version.released_at is not None:
+        stored = [it.number for it in versions(connection, name) if it.released_at is None]
+        raise NotFound(
+            f"Version {version.number} of “{version.training_file}” was released on "
+            f"{version.released_at:%Y-%m-%d} by the file's retention policy: its record is kept, "
+            f"and its JSON and JSONL are removed. Versions that are still there: {ranges(stored)}."
+        )
+    return version
+
+
+def no_training_file(name: str) -> NotFound:
     shown = shortened(normal_name(name), MAX_NAME_LENGTH)
     return NotFound(f"There is no training file “{shown}”. `trainfold files` lists them.")
 
@@ -166,22 +212,42 @@ def versions(
     return [version_record(row) for row in connection.execute(newest).mappings()]
 
 
-def referenced_keys(connection: Connection) -> set[str]:
-    """List the keys of all objects that a version refers to, its exports among them."""
+def referenced_keys(connection: Connection, *, grace: timedelta) -> set[str]:
+    """List the keys of all objects that a version needs, its exports among them.
+
+    A released version needs none, and neither does a training file that was deleted longer ago than
+    the grace time.
+    """
+    is_needed = and_(
+        ReleasedVersionTable.released_at.is_(None),
+        or_(
+            TrainingFileTable.deleted_at.is_(None),
+            TrainingFileTable.deleted_at >= func.clock_timestamp() - grace,
+        ),
+    )
+    both = (VersionTable.json_key, VersionTable.jsonl_key)
+    of_version = and_(
+        ExportTable.training_file_id == VersionTable.training_file_id,
+        ExportTable.number == VersionTable.number,
+    )
     query = union_all(
-        select(VersionTable.json_key), select(VersionTable.jsonl_key), select(ExportTable.key)
+        *(_JOINED.with_only_columns(key).where(is_needed) for key in both),
+        _JOINED.join(ExportTable, of_version).with_only_columns(ExportTable.key).where(is_needed),
     )
     return set(connection.execute(query).scalars())
 
 
 def newest_keys(connection: Connection, *, versions: int = 5) -> list[str]:
-    """List the keys of the newest versions' objects, of whatever training file."""
-    query = select(VersionTable.json_key, VersionTable.jsonl_key)
+    """List the keys of the newest versions' objects, of whatever training file there is."""
+    query = _JOINED.with_only_columns(VersionTable.json_key, VersionTable.jsonl_key).where(
+        ReleasedVersionTable.released_at.is_(None), TrainingFileTable.deleted_at.is_(None)
+    )
     rows = connection.execute(query.order_by(VersionTable.created_at.desc()).limit(versions))
     return [key for row in rows for key in row]
 
 
 def training_file_ids(connection: Connection) -> set[UUID]:
+    """List the ids of all training files, of deleted ones, too."""
     return set(connection.execute(select(TrainingFileTable.id)).scalars())
 
 
@@ -263,6 +329,8 @@ def _move_pointer(connection: Connection, composition: Composition) -> None:
             TrainingFileTable.id == version.training_file_id,
             TrainingFileTable.current_version == version.number - 1,
             TrainingFileTable.status == "active",
+            # Renamed meanwhile, it is asked for by a name that it no longer has.
+            TrainingFileTable.name == version.file_name,
         )
         .values(current_version=version.number, updated_at=version.created_at)
     )
@@ -288,6 +356,27 @@ def _record(connection: Connection, composition: Composition) -> None:
     if composition.begun:
         rows = [_member_row(version, member) for member in composition.begun]
         connection.execute(insert(MembershipTable), rows)
+    record(connection, _log_entry(composition))
+
+
+def _log_entry(composition: Composition) -> LogEntry:
+    version = composition.version
+    return LogEntry(
+        training_file_id=version.training_file_id,
+        file_name=version.file_name,
+        action=version.reason,
+        outcome="done",
+        actor=version.created_by,
+        comment=version.comment,
+        version=version.number,
+        request_id=version.request_id,
+        run_id=composition.run_id,
+        detail={
+            "conversations": version.conversation_count,
+            "begun": len(composition.begun),
+            "ended": len(composition.ended),
+        },
+    )
 
 
 def _conflict(version: VersionRecord) -> str:

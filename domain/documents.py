@@ -21,8 +21,10 @@ from domain.versions.diff import (
     excerpts,
 )
 from domain.versions.eligibility import Admission
+from domain.versions.log import RecordedEntry
 from domain.versions.record import Member, VersionRecord
 from domain.versions.requests import AddRequest
+from domain.versions.retention import KeepPolicy
 
 MAX_VALUE_LENGTH = 1_000
 """Characters of a changed value that a comparison shows."""
@@ -33,6 +35,8 @@ def version_document(version: VersionRecord) -> dict[str, Any]:
         "training_file": version.training_file,
         "training_file_id": str(version.training_file_id),
         "version": version.number,
+        "file_name": version.file_name,
+        "released_at": version.released_at.isoformat() if version.released_at else None,
         "reason": version.reason,
         "request_id": version.request_id,
         "created_at": version.created_at.isoformat(),
@@ -73,6 +77,33 @@ def blocked_document(reasons: Sequence[Reason]) -> dict[str, Any]:
 
 def error_document(error: TrainfoldError) -> dict[str, Any]:
     return {"error": {"type": type(error).__name__, "message": str(error)}}
+
+
+def entry_document(entry: RecordedEntry) -> dict[str, Any]:
+    return {
+        "id": entry.id,
+        "at": entry.at.isoformat(),
+        "training_file_id": str(entry.training_file_id) if entry.training_file_id else None,
+        "training_file": entry.file_name,
+        "action": entry.action,
+        "outcome": entry.outcome,
+        "by": entry.actor,
+        "comment": entry.comment,
+        "version": entry.version,
+        "request_id": entry.request_id,
+        "run_id": entry.run_id,
+        "detail": entry.detail,
+    }
+
+
+def policy_document(name: str, policy: KeepPolicy) -> dict[str, Any]:
+    return {
+        "training_file": name,
+        "all": policy.keeps_all,
+        "last": policy.last,
+        "days": policy.days,
+        "tagged": policy.tagged,
+    }
 
 
 def link_document(url: str, lifetime: timedelta) -> dict[str, Any]:

@@ -25,8 +25,9 @@ from flows.form import (
     RequestId,
     TrainingFileName,
 )
-from flows.running import ended, own_request_id, settle, show_progress, task_runner
+from flows.running import ended, own_request_id, own_run_id, settle, show_progress, task_runner
 from operations import resources
+from operations.log import refusals_recorded
 from operations.reading import waves
 from tasks.add import fetch, gate, measure, reduce, validate
 from tasks.report import report_result, report_together, report_version
@@ -64,6 +65,7 @@ def add_conversations(
         strict=strict,
         requested_by=requested_by,
         request_id=request_id or own_request_id(),
+        run_id=own_run_id(),
     )
     return ended(request.name, lambda: made(run(request)))
 
@@ -71,11 +73,12 @@ def add_conversations(
 def run(request: AddRequest) -> VersionRecord:
     """Run the tasks of an add; raise Blocked with every reason."""
     check_preconditions()
-    decision = gate(request)
-    if isinstance(decision, VersionRecord):
-        return decision
-    fragments = collect(request, decision.conversations)
-    return reduce(request, quote(fragments))
+    with refusals_recorded(resources.engine(), request, request.action):
+        decision = gate(request)
+        if isinstance(decision, VersionRecord):
+            return decision
+        fragments = collect(request, decision.conversations)
+        return reduce(request, quote(fragments), decision.training_file_id)
 
 
 def collect(request: AddRequest, conversations: Sequence[EligibleConversation]) -> list[Fragment]:

@@ -1,4 +1,4 @@
-"""Remove objects that crashed requests left in the object store."""
+"""Remove objects that no version needs from the object store."""
 
 from prefect import flow
 from prefect.client.schemas.objects import State
@@ -12,7 +12,9 @@ from tasks.upkeep import check_preconditions, sweep, tidy
 
 @flow(name="maintain")
 def maintain(delete: bool = True) -> object:
-    """Find trainfold's objects that no version refers to and that are older than the safe age.
+    """Find trainfold's objects that no version needs and that are older than the safe age.
+
+    Versions that their file's retention policy does not keep are released first.
 
     Also removes cached results that are too old to be used, from the disk of the worker.
 
@@ -32,6 +34,8 @@ def run(delete: bool) -> State[Swept]:
     report_result(swept.model_dump(mode="json"))
     verb = "Removed" if delete else "Found"
     message = f"{verb} {len(swept.objects)} objects, {swept.size_bytes:,} bytes"
+    if swept.released:
+        message += f", of {len(swept.released)} released versions"
     if swept.foreign_count:
         message += f"; {swept.foreign_count} objects are not trainfold's and were not touched"
     return Completed(message=message, data=swept)

@@ -9,7 +9,9 @@ from domain.documents import rebuilt_document
 from domain.versions.record import VersionRecord
 from domain.versions.requests import RebuildRequest
 from flows.form import Asker, RequestId, TrainingFileName
-from flows.running import ended, own_request_id, show_progress, task_runner
+from flows.running import ended, own_request_id, own_run_id, show_progress, task_runner
+from operations import resources
+from operations.log import refusals_recorded
 from operations.rebuild import Rebuilt
 from tasks.rebuild import CHUNK, compare, plan, replace
 from tasks.report import report_rebuild, report_result, report_version
@@ -41,6 +43,7 @@ def rebuild_training_file(
         strict=strict,
         requested_by=requested_by,
         request_id=request_id or own_request_id(),
+        run_id=own_run_id(),
     )
     return ended(training_file, lambda: made(run(request)))
 
@@ -62,10 +65,11 @@ def made(rebuilt: Rebuilt) -> State[Rebuilt]:
 def run(request: RebuildRequest) -> Rebuilt:
     """Run the tasks of a rebuild; raise Blocked with every reason."""
     check_preconditions()
-    planned = plan(request)
-    if isinstance(planned, VersionRecord):
-        return Rebuilt(version=planned, is_new=False, changed=())
-    chunks = range((len(planned.members) + CHUNK - 1) // CHUNK)
-    comparisons = compare.map(list(chunks), unmapped(quote(planned)), unmapped(request))
-    show_progress(comparisons, f"chunks of {CHUNK} conversations compared")
-    return replace(request, quote(comparisons.result()))
+    with refusals_recorded(resources.engine(), request, "rebuild"):
+        planned = plan(request)
+        if isinstance(planned, VersionRecord):
+            return Rebuilt(version=planned, is_new=False, changed=())
+        chunks = range((len(planned.members) + CHUNK - 1) // CHUNK)
+        comparisons = compare.map(list(chunks), unmapped(quote(planned)), unmapped(request))
+        show_progress(comparisons, f"chunks of {CHUNK} conversations compared")
+        return replace(request, quote(comparisons.result()))

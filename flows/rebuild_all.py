@@ -16,7 +16,7 @@ from tasks.upkeep import check_preconditions, training_file_names
 
 @flow(name="rebuild-all")
 def rebuild_all(strict: bool = False, requested_by: Asker = "schedule") -> object:
-    """Rebuild all training files, one after another, each in its own run.
+    """Rebuild all active training files, one after another, each in its own run.
 
     Args:
         strict: Treat warnings as errors.
@@ -28,7 +28,7 @@ def rebuild_all(strict: bool = False, requested_by: Asker = "schedule") -> objec
 def run(*, strict: bool, requested_by: str) -> State[Any]:
     """Rebuild each file and report how each rebuild ended."""
     check_preconditions()
-    names = training_file_names()
+    names = training_file_names(active=True)
     progress = ProgressBar(len(names), "training files rebuilt")
     states: dict[str, State[Any]] = {}
     # The automations that watch heartbeats apply to runs with this tag.

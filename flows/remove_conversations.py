@@ -7,7 +7,7 @@ from prefect import flow
 from domain.versions.requests import RemoveRequest
 from flows.add_conversations import made
 from flows.form import Asker, ConversationIds, PastedIds, Reason, RequestId, TrainingFileName
-from flows.running import ended, own_request_id
+from flows.running import ended, own_request_id, own_run_id
 from tasks.history import take_out
 from tasks.upkeep import check_preconditions
 
@@ -37,6 +37,7 @@ def remove_conversations(
         comment=reason,
         requested_by=requested_by,
         request_id=request_id or own_request_id(),
+        run_id=own_run_id(),
     )
 
     def run() -> Any:

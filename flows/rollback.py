@@ -7,7 +7,7 @@ from prefect import flow
 from domain.versions.requests import RollbackRequest
 from flows.add_conversations import made
 from flows.form import Asker, ReasonOrNone, RequestId, TrainingFileName, VersionReference
-from flows.running import ended, own_request_id
+from flows.running import ended, own_request_id, own_run_id
 from tasks.history import roll_back
 from tasks.upkeep import check_preconditions
 
@@ -36,6 +36,7 @@ def rollback(
         comment=reason,
         requested_by=requested_by,
         request_id=request_id or own_request_id(),
+        run_id=own_run_id(),
     )
 
     def run() -> Any:

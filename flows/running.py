@@ -32,6 +32,11 @@ def own_request_id() -> str:
     return key if is_request_id(key) else sha256(key.encode())
 
 
+def own_run_id() -> str | None:
+    """Return the id of the flow run; None outside of one."""
+    return str(flow_run.id) if flow_run.id else None
+
+
 def show_progress(futures: Sequence[PrefectFuture[Any]], what: str) -> None:
     """Advance a progress bar until all futures are done; `what` is its label."""
     progress = ProgressBar(len(futures), what)

@@ -8,7 +8,7 @@ from prefect.futures import PrefectFuture
 from prefect.states import Completed, Failed
 
 from domain.documents import verified_document
-from domain.errors import Damaged
+from domain.errors import Damaged, NotFound
 from domain.versions.record import VersionRecord
 from flows.form import TrainingFileNameOrNone
 from flows.running import ended, show_progress, task_runner
@@ -32,19 +32,30 @@ def run(training_file: str) -> State[Any]:
     names = [training_file] if training_file else training_file_names()
     futures = verify.map(names)
     show_progress(futures, "training files verified")
-    damaged = [error for future in futures if (error := damage(future))]
+    outcomes = {name: outcome(future) for name, future in zip(names, futures, strict=True)}
+    gone = [error for error in outcomes.values() if isinstance(error, NotFound)]
+    if training_file and gone:
+        raise gone[0]
+    names = [name for name, error in outcomes.items() if not isinstance(error, NotFound)]
+    damaged = [error for error in outcomes.values() if isinstance(error, Damaged)]
     report_result(verified_document(names, damaged))
     if damaged:
         report_damage(damaged)
         listed = ", ".join(f"“{error.name}” version {error.version}" for error in damaged)
         return Failed(name="Damaged", message=f"Damaged: {listed}", data=damaged[0])
-    return Completed(message=f"{len(names)} training files are sound")
+    message = f"{len(names)} training files are sound"
+    if gone:
+        message += f"; {len(gone)} were renamed or deleted meanwhile: {', '.join(map(str, gone))}"
+    return Completed(message=message)
 
 
-def damage(future: PrefectFuture[VersionRecord]) -> Damaged | None:
-    """Return the task's Damaged error, if it has one; raise other errors."""
+def outcome(future: PrefectFuture[VersionRecord]) -> Damaged | NotFound | None:
+    """Return what the task found; raise other errors.
+
+    A file that was renamed or deleted since the files were listed is NotFound.
+    """
     try:
         future.result()
-    except Damaged as damaged:
-        return damaged
+    except (Damaged, NotFound) as error:
+        return error
     return None

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from sqlalchemy import Engine
 
@@ -17,6 +17,7 @@ from domain.versions.record import VersionRecord
 from domain.versions.requests import MAX_CONVERSATIONS, AddRequest
 from operations.admission import decide
 from operations.committing import commit_version
+from operations.log import refusals_recorded
 from operations.reading import MAX_THREADS, read_fragments
 from storage.store import ObjectStore
 
@@ -34,20 +35,27 @@ def add(
 
     Raises Blocked with every reason, and what `make_version` raises.
     """
-    with reading(engine) as connection:
-        decision = decide(connection, request)
-    if isinstance(decision, VersionRecord):
-        return decision
-    fragments, reasons = read_fragments(
-        conversations,
-        decision.conversations,
-        limits=limits,
-        strict=request.strict,
-        threads=threads,
-    )
-    if reasons:
-        raise Blocked(reasons)
-    return make_version(engine, training_files, request, fragments)
+    with refusals_recorded(engine, request, request.action):
+        with reading(engine) as connection:
+            decision = decide(connection, request)
+        if isinstance(decision, VersionRecord):
+            return decision
+        fragments, reasons = read_fragments(
+            conversations,
+            decision.conversations,
+            limits=limits,
+            strict=request.strict,
+            threads=threads,
+        )
+        if reasons:
+            raise Blocked(reasons)
+        return make_version(
+            engine,
+            training_files,
+            request,
+            fragments,
+            training_file_id=decision.training_file_id,
+        )
 
 
 def make_version(
@@ -56,17 +64,24 @@ def make_version(
     request: AddRequest,
     fragments: Sequence[Fragment],
     *,
+    training_file_id: UUID | None = None,
     max_conversations: int = MAX_CONVERSATIONS,
 ) -> VersionRecord:
     """Make the request's version, or return the one that it already made.
 
     If another request commits first, this one starts again from the new current version, gate
-    included, with the same fragments. Raises Blocked, and what `commit_version` raises.
+    included, with the same fragments. `training_file_id` is the file that the gate admitted it to.
+    Raises Blocked, NotFound if that file has lost its name, and what `commit_version` raises.
     """
 
     def propose() -> Composition | VersionRecord:
         with reading(engine) as connection:
-            decision = decide(connection, request, max_conversations=max_conversations)
+            decision = decide(
+                connection,
+                request,
+                training_file_id=training_file_id,
+                max_conversations=max_conversations,
+            )
             now = current_time(connection)
         if isinstance(decision, VersionRecord):
             return decision

@@ -6,10 +6,11 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from db.file_life import whereabouts
 from db.gate_facts import gate_facts
-from db.versions import version_of_request
+from db.versions import no_training_file, version_of_request
 from db.visibility import hidden_rows
-from domain.errors import AccessRefused, Blocked
+from domain.errors import AccessRefused, Blocked, NotFound
 from domain.versions.eligibility import (
     Admission,
     ConversationFacts,
@@ -20,6 +21,7 @@ from domain.versions.eligibility import (
     refuse_malformed,
     require_same,
 )
+from domain.versions.naming import name_key
 from domain.versions.record import Member, VersionRecord
 from domain.versions.requests import MAX_CONVERSATIONS, AddRequest, VersionRequest
 
@@ -38,13 +40,30 @@ def gate(
 
 
 def decide(
-    connection: Connection, request: AddRequest, *, max_conversations: int = MAX_CONVERSATIONS
+    connection: Connection,
+    request: AddRequest,
+    *,
+    training_file_id: UUID | None = None,
+    max_conversations: int = MAX_CONVERSATIONS,
 ) -> VersionRecord | Admission:
-    """Return the version that this request already made, or its admission; raises Blocked."""
+    """Return the version that this request already made, or its admission; raises Blocked.
+
+    With the id of the training file that the request began with, raises NotFound where another or
+    none has its name now.
+    """
     refuse_malformed(request, max_conversations=max_conversations)
-    return unless_made(
-        connection, request, lambda: gate(connection, request, max_conversations=max_conversations)
-    )
+
+    def ask() -> Admission:
+        try:
+            admission = gate(connection, request, max_conversations=max_conversations)
+        except Blocked:
+            require_still_named(connection, request.name, training_file_id)
+            raise
+        if training_file_id not in (None, admission.training_file_id):
+            require_still_named(connection, request.name, training_file_id)
+        return admission
+
+    return unless_made(connection, request, ask)
 
 
 def unless_made(
@@ -55,11 +74,28 @@ def unless_made(
         return made
     try:
         return decide()
-    except Blocked:
+    except (Blocked, NotFound):
         # A concurrent run of the same request may have committed since the look-up, and block it.
         if made := version_made_by(connection, request):
             return made
         raise
+
+
+def require_still_named(connection: Connection, name: str, id: UUID | None) -> None:
+    """Raise NotFound unless the training file that a request began with has its name still.
+
+    A request names its file. After a rename it would go to another file of that name.
+    """
+    if id is None:
+        return
+    now, deleted_at = whereabouts(connection, id)
+    if deleted_at is None and name_key(now) == name_key(name):
+        return
+    what = "deleted" if deleted_at else f"renamed to “{now}”"
+    raise NotFound(
+        f"“{name}” was {what} while this request was under way. Nothing was written. "
+        "`trainfold files` lists the training files; ask again under a new request id."
+    )
 
 
 def version_made_by(connection: Connection, request: VersionRequest) -> VersionRecord | None:
@@ -74,16 +110,19 @@ def version_made_by(connection: Connection, request: VersionRequest) -> VersionR
 
 
 def readmit_members(
-    connection: Connection, name: str, members: Sequence[Member]
+    connection: Connection, name: str, members: Sequence[Member], *, training_file_id: UUID
 ) -> tuple[EligibleConversation, ...]:
     """Return the sources of a training file's members, if all may still be in it.
 
-    Raises Blocked otherwise, and if the training file is not active.
+    Raises Blocked otherwise, and if the training file is not active; NotFound if it has lost its
+    name meanwhile.
     """
     training_file, facts = _visible_facts(
         connection, name, [member.conversation_id for member in members]
     )
-    assert training_file is not None  # noqa: S101 - its members were read in this transaction
+    if training_file is None or training_file.current.training_file_id != training_file_id:
+        require_still_named(connection, name, training_file_id)
+        raise no_training_file(name)
     return readmit(training_file, members, facts)
 
 

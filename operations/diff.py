@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from db.engine import reading
 from db.history import members_of_one_only, places_in_json
-from db.versions import find_version
+from db.versions import find_stored_version
 from domain.errors import Damaged
 from domain.format.digest import sha256
 from domain.format.spans import Span
@@ -37,7 +37,7 @@ def compare_versions(
     NotFound, and Damaged where their bytes are not what their version records.
     """
     with reading(engine) as connection:
-        old, new = (find_version(connection, name, version) for version in (before, after))
+        old, new = (find_stored_version(connection, name, version) for version in (before, after))
         changes = compare_members(
             members_of_one_only(connection, old, new), members_of_one_only(connection, new, old)
         )

@@ -65,6 +65,8 @@ def fitness(
         return report
     with reading(engine) as connection:
         before = find_version(connection, version.training_file, version.number - 1)
+    if before.released_at is not None:
+        return report
     earlier = _report(engine, store, before, progress)
     return report.model_copy(
         update={"compared_with": before.number, "changes": changes(earlier, report)}

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import Engine
 
 from db.engine import current_time, reading
-from db.versions import PostgresVersionLog, find_version, members
+from db.versions import PostgresVersionLog, find_version, members, no_training_file
 from domain.errors import TEMPORARY, Blocked, TrainfoldError
 from domain.findings import Reason, VersionWarning, gather
 from domain.format import CONTENT_TYPES
@@ -24,10 +24,10 @@ from domain.versions.changes import Renewed, compose_rebuild
 from domain.versions.composing import Composition
 from domain.versions.consultant import strangers, wording_differences
 from domain.versions.eligibility import EligibleConversation, refuse_malformed_rebuild
-from domain.versions.naming import rebuild_key
+from domain.versions.naming import normal_name, rebuild_key
 from domain.versions.record import Member, VersionRecord
 from domain.versions.requests import RebuildRequest
-from operations.admission import readmit_members, version_made_by
+from operations.admission import readmit_members, require_still_named, version_made_by
 from operations.committing import commit_version
 from operations.reading import read_fragment
 from storage.store import ObjectStore
@@ -47,6 +47,7 @@ class RebuildPlan(FrozenModel):
 class Comparison(FrozenModel):
     """The result of comparing a chunk of members with their sources."""
 
+    training_file_id: UUID
     renewed: tuple[Renewed, ...]
     warnings: tuple[VersionWarning, ...]
     reasons: tuple[Reason, ...]
@@ -80,7 +81,9 @@ def make_plan(engine: Engine, request: RebuildRequest) -> VersionRecord | Rebuil
             return made
         version = find_version(connection, request.training_file)
         current = tuple(members(connection, version))
-        sources = readmit_members(connection, request.training_file, current)
+        sources = readmit_members(
+            connection, request.training_file, current, training_file_id=version.training_file_id
+        )
     return RebuildPlan(version=version, members=current, sources=sources)
 
 
@@ -122,6 +125,7 @@ def compare_members(
         attempt=secrets.token_hex(4),
     )
     return Comparison(
+        training_file_id=version.training_file_id,
         renewed=_store(training_files, place, before, changed) if changed else (),
         warnings=gather(warning for result in compared for warning in result.warnings),
         reasons=tuple(reason for result in compared for reason in result.reasons),
@@ -143,10 +147,11 @@ def replace_changed(
     renewed = {change.before.conversation_id: change for part in parts for change in part.renewed}
     warnings = tuple(warning for part in parts for warning in part.warnings)
     reasons = [reason for part in parts for reason in part.reasons]
+    id = parts[0].training_file_id
     try:
         if reasons:
             raise Blocked(reasons)
-        rebuilt = _commit(engine, store, request, renewed, warnings)
+        rebuilt = _commit(engine, store, request, renewed, warnings, training_file_id=id)
     except TEMPORARY:
         # The task is retried, with the stored fragments.
         raise
@@ -163,16 +168,23 @@ def _commit(
     request: RebuildRequest,
     renewed: Mapping[UUID, Renewed],
     warnings: tuple[VersionWarning, ...],
+    *,
+    training_file_id: UUID,
 ) -> Rebuilt:
     def propose() -> Composition | Rebuilt:
         with reading(engine) as connection:
             made = version_made_by(connection, request)
             if made:
                 return Rebuilt(version=made, is_new=True, changed=_changes(renewed))
+            require_still_named(connection, normal_name(request.training_file), training_file_id)
             version = find_version(connection, request.training_file)
+            if version.training_file_id != training_file_id:
+                raise no_training_file(request.training_file)
             current = list(members(connection, version))
             # Without members this only checks that the file is still active.
-            readmit_members(connection, request.training_file, ())
+            readmit_members(
+                connection, request.training_file, (), training_file_id=training_file_id
+            )
             now = current_time(connection)
         still = {
             member.conversation_id: change

@@ -13,6 +13,7 @@ from domain.versions.record import VersionRecord
 from domain.versions.requests import RemoveRequest
 from operations.admission import unless_made
 from operations.committing import commit_version
+from operations.log import refusals_recorded
 from storage.store import ObjectStore
 
 
@@ -21,13 +22,14 @@ def remove(engine: Engine, store: ObjectStore, request: RemoveRequest) -> Versio
 
     Raises Blocked with every reason, NotFound, and what `commit_version` raises.
     """
-    refuse_malformed_removal(request)
 
     def propose() -> Composition | VersionRecord:
         with reading(engine) as connection:
             return unless_made(connection, request, lambda: _propose(connection, request))
 
-    outcome = commit_version(PostgresVersionLog(engine), store, propose)
+    with refusals_recorded(engine, request, "remove"):
+        refuse_malformed_removal(request)
+        outcome = commit_version(PostgresVersionLog(engine), store, propose)
     return outcome.version if isinstance(outcome, Composition) else outcome
 
 

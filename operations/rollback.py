@@ -6,13 +6,14 @@ from sqlalchemy import Connection, Engine
 
 from db.engine import current_time, reading
 from db.history import members_of_one_only, training_file_status
-from db.versions import PostgresVersionLog, find_version
+from db.versions import PostgresVersionLog, find_stored_version, find_version
 from domain.versions.composing import Composition
 from domain.versions.history import compose_rollback, refuse_malformed_rollback, refuse_rollback
 from domain.versions.record import VersionRecord
 from domain.versions.requests import RollbackRequest
 from operations.admission import unless_made
 from operations.committing import commit_version
+from operations.log import refusals_recorded
 from storage.store import ObjectStore
 
 
@@ -21,19 +22,20 @@ def roll_back(engine: Engine, store: ObjectStore, request: RollbackRequest) -> V
 
     Raises Blocked with every reason, NotFound, and what `commit_version` raises.
     """
-    refuse_malformed_rollback(request)
 
     def propose() -> Composition | VersionRecord:
         with reading(engine) as connection:
             return unless_made(connection, request, lambda: _propose(connection, request))
 
-    outcome = commit_version(PostgresVersionLog(engine), store, propose)
+    with refusals_recorded(engine, request, "rollback"):
+        refuse_malformed_rollback(request)
+        outcome = commit_version(PostgresVersionLog(engine), store, propose)
     return outcome.version if isinstance(outcome, Composition) else outcome
 
 
 def _propose(connection: Connection, request: RollbackRequest) -> Composition:
     version = find_version(connection, request.training_file)
-    target = find_version(connection, request.training_file, request.to)
+    target = find_stored_version(connection, request.training_file, request.to)
     refuse_rollback(version, training_file_status(connection, version), target)
     return compose_rollback(
         request,

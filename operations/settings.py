@@ -42,6 +42,7 @@ SERVICES: tuple[ServiceName, ...] = ("database", "s3", "prefect")
 PREFECT_ADDRESSES = frozenset({"TRAINFOLD_PREFECT_API_URL", "PREFECT_API_URL"})
 """What else there is about Prefect in the environment may be about the local stack's."""
 DATABASE_ADDRESS = "TRAINFOLD_DATABASE_URL"
+DELETED_FILE_GRACE = timedelta(days=7)
 SCHEMA_VARIABLES = frozenset({"TRAINFOLD_DATABASE_SCHEMA", "TRAINFOLD_SOURCE_SCHEMA"})
 """They tell where in a database tables are, be it configured or the local stack's."""
 SchemaName = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
@@ -110,6 +111,8 @@ class Settings(BaseSettings):
     """A Dask scheduler; without one, each flow run starts a cluster on its own machine."""
     download_link_lifetime: timedelta = timedelta(hours=1)
     garbage_safe_age: timedelta = Field(timedelta(days=1), ge=MIN_SAFE_AGE)
+    deleted_file_grace: timedelta = Field(DELETED_FILE_GRACE, ge=timedelta(0))
+    """How long the objects of a deleted training file stay in the store."""
     limits: Limits = Field(default_factory=Limits)
 
     @classmethod

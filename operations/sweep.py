@@ -1,4 +1,4 @@
-"""Find and remove objects that no version refers to."""
+"""Find and remove objects that no version needs: of crashes, releases and deleted files."""
 
 from collections import defaultdict
 from dataclasses import replace
@@ -14,6 +14,8 @@ from domain.versions.garbage import GarbageRule, Standing
 from domain.versions.naming import INSTALLATION_KEY
 from operations.binding import require_bound
 from operations.clocks import require_same_time
+from operations.release import Released, release_versions
+from operations.settings import DELETED_FILE_GRACE
 from storage.store import ListedObject, ObjectStore
 
 MAX_FOREIGN_LISTED = 1_000
@@ -30,24 +32,36 @@ class Swept(FrozenModel):
     foreign: tuple[str, ...]
     """Objects that are not trainfold's, the first thousand; they are never touched."""
     foreign_count: int
+    released: tuple[Released, ...] = ()
+    """Versions that no retention policy keeps; their objects are among those above."""
 
 
-def sweep_store(engine: Engine, store: ObjectStore, *, safe_age: timedelta, delete: bool) -> Swept:
-    """List the garbage, and remove it if asked to.
+def sweep_store(
+    engine: Engine,
+    store: ObjectStore,
+    *,
+    safe_age: timedelta,
+    grace: timedelta = DELETED_FILE_GRACE,
+    delete: bool,
+) -> Swept:
+    """List the garbage, and remove it if asked to; `grace` is that of deleted training files.
+
+    Versions that no policy keeps are released first. A crash after that leaves garbage.
 
     Raises NotReady for a bucket that is not this database's, and when the clocks of database and
     store differ: which object is old could not be told.
     """
     require_bound(engine, store)
+    released = release_versions(engine, safe_age=safe_age, delete=delete)
     # Objects before versions: what is committed in between is then seen as referenced.
     listed, unfinished = list(store.listed()), list(store.uploads())
     with reading(engine) as connection:
-        referenced = referenced_keys(connection)
+        referenced = referenced_keys(connection, grace=grace)
         ids = training_file_ids(connection)
         now = current_time(connection)
     require_same_time({"database": now, "object store": store.current_time()})
     rule = GarbageRule(
-        referenced=referenced,
+        referenced=referenced.difference(*(version.keys for version in released)),
         training_file_ids=ids,
         bound_at=_bound_at(listed, store),
         now=now,
@@ -71,6 +85,7 @@ def sweep_store(engine: Engine, store: ObjectStore, *, safe_age: timedelta, dele
         removed=delete,
         foreign=tuple(item.key for item in judged[Standing.FOREIGN][:MAX_FOREIGN_LISTED]),
         foreign_count=len(judged[Standing.FOREIGN]),
+        released=released,
     )
 
 

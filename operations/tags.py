@@ -1,16 +1,17 @@
 """Tag versions, and remove tags. A protected tag stays where it is."""
 
+from uuid import uuid4
+
 from sqlalchemy import Engine
 
-from db.engine import writing
-from db.tags import delete_tag, find_tag, lock_training_file, put_tag
-from db.versions import find_version
+from db.tags import delete_tag, find_tag, put_tag
+from db.versions import find_stored_version, find_version
 from domain.errors import Blocked, NotFound
 from domain.findings import Reason, shortened
-from domain.versions.naming import text_problem
 from domain.versions.record import Tag, VersionRecord
-from domain.versions.requests import MAX_ASKER_LENGTH
+from domain.versions.requests import FileCommand
 from domain.versions.tags import normal_tag, tag_problem
+from operations.log import changing, note_change
 
 
 def tag_version(
@@ -20,47 +21,49 @@ def tag_version(
 
     Raises Blocked if the tag is no name or is protected elsewhere, NotFound without the version.
     """
-    tag = _checked(tag, requested_by)
-    with writing(engine) as connection:
-        record = find_version(connection, name, version)
-        lock_training_file(connection, record.training_file_id)
-        existing = find_tag(connection, record.training_file_id, tag)
+    command = _command(name, requested_by)
+    with changing(engine, command, "tag") as (connection, file):
+        tag = _checked(tag)
+        record = find_stored_version(connection, name, version)
+        existing = find_tag(connection, file.id, tag)
         if existing != (record.number, Tag(name=tag, is_protected=True)):
             _refuse_protected(record, existing)
             new = Tag(name=tag, is_protected=protected)
-            id = record.training_file_id
-            put_tag(connection, id, record.number, new, created_by=requested_by)
+            put_tag(connection, file.id, record.number, new, created_by=requested_by)
+            note_change(
+                connection, file, command, "tag", tag=tag, to=record.number, protected=protected
+            )
         return find_version(connection, name, record.number)
 
 
-def untag(engine: Engine, name: str, tag: str) -> VersionRecord:
+def untag(engine: Engine, name: str, tag: str, *, requested_by: str) -> VersionRecord:
     """Remove a tag and return the version that had it; raises NotFound, Blocked if protected."""
     tag = normal_tag(tag)
-    with writing(engine) as connection:
+    command = _command(name, requested_by)
+    with changing(engine, command, "untag") as (connection, file):
         record = find_version(connection, name)
-        lock_training_file(connection, record.training_file_id)
         # A text that can be no tag is none.
-        existing = None if tag_problem(tag) else find_tag(connection, record.training_file_id, tag)
+        existing = None if tag_problem(tag) else find_tag(connection, file.id, tag)
         if existing is None:
             raise NotFound(
                 f"“{record.training_file}” has no tag “{shortened(tag)}”. Nothing was changed. "
                 "`trainfold versions FILE` lists its tags."
             )
         _refuse_protected(record, existing)
-        delete_tag(connection, record.training_file_id, tag)
+        delete_tag(connection, file.id, tag)
+        note_change(connection, file, command, "untag", tag=tag, was=existing[0])
         return find_version(connection, name, existing[0])
 
 
-def _checked(tag: str, requested_by: str) -> str:
+def _command(name: str, requested_by: str) -> FileCommand:
+    return FileCommand(training_file=name, requested_by=requested_by, request_id=str(uuid4()))
+
+
+def _checked(tag: str) -> str:
     tag = normal_tag(tag)
-    reasons = []
     if problem := tag_problem(tag):
         text = f"“{shortened(tag)}” cannot be a tag: {problem}."
-        reasons.append(Reason(code="bad-tag", reason=text))
-    if problem := text_problem(requested_by, max_length=MAX_ASKER_LENGTH):
-        reasons.append(Reason(code="bad-asker", reason=f"Not a name of who asks: {problem}."))
-    if reasons:
-        raise Blocked(reasons)
+        raise Blocked([Reason(code="bad-tag", reason=text)])
     return tag
 
 

@@ -10,7 +10,8 @@ from sqlalchemy import Engine
 
 from db.engine import reading
 from db.exports import stored_exports
-from db.versions import find_version, members
+from db.file_life import whereabouts
+from db.versions import find_stored_version, members, no_training_file
 from domain.errors import Damaged, ObjectMissing
 from domain.format import Format
 from domain.versions.layout import Section, proven
@@ -28,10 +29,11 @@ def verify_version(
 ) -> VersionRecord:
     """Return the version if its objects and exports are sound; raise Damaged if not.
 
-    Raises NotReady if the bucket is missing or belongs to another database.
+    Raises NotFound for a released version, NotReady if the bucket is missing or belongs to another
+    database.
     """
     with reading(engine) as connection:
-        version = find_version(connection, name, number)
+        version = find_stored_version(connection, name, number)
         recorded = list(members(connection, version))
         exports = stored_exports(connection, version)
     full, lines = store.chunks(version.full.key), store.chunks(version.lines.key)
@@ -40,6 +42,7 @@ def verify_version(
         findings = list(islice(found, MAX_FINDINGS))
     except ObjectMissing as missing:
         require_bound(engine, store)
+        _require_stored(engine, version)
         findings = [str(missing)]
     if findings:
         raise Damaged(version.training_file, version.number, findings)
@@ -57,7 +60,17 @@ def verified_sections(
         yield from proven(version, recorded, format, store.chunks(key))
     except ObjectMissing:
         require_bound(engine, store)
+        _require_stored(engine, version)
         raise
+
+
+def _require_stored(engine: Engine, version: VersionRecord) -> None:
+    """Raise NotFound where the version was released, or its file deleted, since it was read."""
+    with reading(engine) as connection:
+        name, deleted_at = whereabouts(connection, version.training_file_id)
+        if deleted_at:
+            raise no_training_file(name)
+        find_stored_version(connection, name, version.number)
 
 
 def verified_content(

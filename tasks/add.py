@@ -1,6 +1,7 @@
 """The tasks of an add: gate, fetch ×N, validate ×N, reduce."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -67,5 +68,13 @@ def validate(data: bytes, eligible: EligibleConversation, strict: bool) -> Fragm
 
 
 @task(name="reduce", task_run_name="reduce", **retried(2), cache_policy=NO_CACHE)
-def reduce(request: AddRequest, fragments: Sequence[Fragment]) -> VersionRecord:
-    return make_version(resources.engine(), resources.training_files_store(), request, fragments)
+def reduce(
+    request: AddRequest, fragments: Sequence[Fragment], training_file_id: UUID | None
+) -> VersionRecord:
+    return make_version(
+        resources.engine(),
+        resources.training_files_store(),
+        request,
+        fragments,
+        training_file_id=training_file_id,
+    )

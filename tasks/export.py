@@ -6,7 +6,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from db.engine import reading
-from db.versions import find_version
+from db.versions import find_stored_version
 from domain.exports import ExportFormat
 from domain.exports.stored import StoredExport
 from domain.versions.record import VersionRecord
@@ -21,7 +21,7 @@ from tasks.policies import retried
 def version_to_export(name: str, number: int) -> VersionRecord:
     """Return the version with this number, or the current one for 0."""
     with reading(resources.engine()) as connection:
-        return find_version(connection, name, number or None)
+        return find_stored_version(connection, name, number or None)
 
 
 @task(name="export", task_run_name="export", **retried(3), cache_policy=NO_CACHE)

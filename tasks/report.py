@@ -145,13 +145,14 @@ def report_rebuilds(states: Mapping[str, State[Any]]) -> None:
 
 
 def report_sweep(swept: Swept) -> None:
-    """Record the objects that no version refers to."""
+    """Record the objects that no version needs."""
     create_table_artifact(
         key="maintain",
         table=[{"object": key} for key in swept.objects],
-        description=f"{len(swept.objects)} objects without a version, {swept.size_bytes:,} bytes; "
+        description=f"{len(swept.objects)} objects that no version needs, "
+        f"{swept.size_bytes:,} bytes; "
         f"{'removed' if swept.removed else 'only listed'}. "
-        f"{swept.uploads} unfinished uploads aborted.",
+        f"{len(swept.released)} versions released. {swept.uploads} unfinished uploads aborted.",
     )
 
 
@@ -227,7 +228,7 @@ def _export_row(version: VersionRecord, export: StoredExport) -> str:
 
 
 def _download_row(version: VersionRecord, format: Format) -> str:
-    name = download_name(version.training_file, version.number, format)
+    name = download_name(version.file_name, version.number, format)
     stored = version.stored(format)
     link = resources.training_files_store().download_link(
         stored.key, file_name=name, lifetime=resources.settings().download_link_lifetime

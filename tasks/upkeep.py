@@ -28,9 +28,11 @@ def check_preconditions() -> None:
 
 
 @task(name="list-training-files", task_run_name="list training files")
-def training_file_names() -> list[str]:
+def training_file_names(active: bool = False) -> list[str]:
+    """List all training files that are not deleted, or only the active ones."""
     with reading(resources.engine()) as connection:
-        return [row.name for row in training_file_choices(connection)]
+        files = training_file_choices(connection)
+    return [file.name for file in files if file.status == "active" or not active]
 
 
 @task(name="verify", task_run_name="verify {name}", **retried(3))
@@ -52,5 +54,6 @@ def sweep(delete: bool) -> Swept:
         resources.engine(),
         resources.training_files_store(),
         safe_age=resources.settings().garbage_safe_age,
+        grace=resources.settings().deleted_file_grace,
         delete=delete,
     )

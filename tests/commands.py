@@ -23,9 +23,11 @@ from trainfold.cli.main import main
 COMMAND = Path(sys.executable).with_name("trainfold")
 IN_THIS_PROCESS = {
     "api-token",
+    "archive",
     "check",
     "conversations",
     "diff",
+    "delete",
     "download",
     "export",
     "exports",
@@ -37,6 +39,10 @@ IN_THIS_PROCESS = {
     "show",
     "tag",
     "untag",
+    "keep",
+    "log",
+    "rename",
+    "unarchive",
     "url",
     "verify",
     "versions",

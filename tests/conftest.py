@@ -98,6 +98,8 @@ def emptied_database() -> Engine:
             "conversation_figures",
             "conversation_likenesses",
             "training_file_sides",
+            "training_file_log",
+            "released_versions",
             "training_file_conversations",
             "training_file_versions",
             "training_files",
@@ -107,8 +109,11 @@ def emptied_database() -> Engine:
         )
     )
     engine = resources.engine()
+    log = "ALTER TABLE trainfold.training_file_log {} TRIGGER append_only"
     with engine.begin() as connection:
+        connection.execute(text(log.format("DISABLE")))
         connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+        connection.execute(text(log.format("ENABLE")))
     return engine
 
 

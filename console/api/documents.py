@@ -4,7 +4,7 @@ The documents themselves are those of `--json` (`domain.documents`, `operations.
 answer that has another shape is a defect, so that the description stays true.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, WithJsonSchema
@@ -66,6 +66,10 @@ class Version(Document):
     training_file: str
     training_file_id: UUID
     version: int
+    file_name: str
+    """The training file's name when the version was made, as its files have it."""
+    released_at: Moment | None
+    """Since when its files may be gone; null while they are stored."""
     reason: Literal["create", "add", "remove", "rebuild", "rollback"]
     request_id: str
     created_at: Moment
@@ -114,6 +118,8 @@ class TrainingFile(Document):
     example_count: int
     json_size_bytes: int
     jsonl_size_bytes: int
+    stored_size_bytes: int
+    """Of all versions that are stored, JSON and JSONL together."""
     statistics: Statistics
     conversation_ids: tuple[UUID, ...]
     """In the order in which they were added."""
@@ -145,6 +151,46 @@ class Exports(Document):
     training_file: str
     version: int
     exports: tuple[Export, ...]
+
+
+class Entry(Document):
+    """What was done to a training file, or refused."""
+
+    id: int
+    at: Moment
+    training_file_id: UUID | None
+    """Null where a request was refused for a training file that did not exist."""
+    training_file: str
+    """Its name before the change."""
+    action: str
+    """`create`, `add`, `rename`, `archive`, …"""
+    outcome: Literal["done", "refused"]
+    by: str
+    comment: str
+    version: int | None
+    request_id: str | None
+    run_id: str | None
+    detail: dict[str, Any]
+    """Of a refusal: `count`, and the first `reasons`."""
+
+
+class Log(Document):
+    """What happened to a training file, newest first."""
+
+    items: tuple[Entry, ...]
+    next: str | None
+    """Where the older entries are; null on the last page."""
+
+
+class FileStatus(Document):
+    training_file: str
+    status: Literal["active", "archived"]
+
+
+class Renamed(Document):
+    training_file: str
+    """Its new name."""
+    renamed_from: str
 
 
 class DownloadLink(Document):

@@ -13,7 +13,7 @@ from console.api.parameters import Omittable, TrainingFileSegment, VersionSegmen
 from console.api.training_files import LinkLifetime
 from db.engine import reading
 from db.exports import find_export, stored_exports
-from db.versions import find_version
+from db.versions import find_stored_version
 from domain.documents import link_document, stored_exports_document
 from domain.exports import ExportFormat, ExportPart, Side
 from domain.versions.naming import export_name
@@ -37,7 +37,7 @@ def list_exports(training_file: TrainingFileSegment, version: VersionSegment) ->
     """List the exports of a version that are stored."""
     with reading(resources.engine()) as connection:
         name = training_file_name(connection, training_file)
-        record = find_version(connection, name, version)
+        record = find_stored_version(connection, name, version)
         return stored_exports_document(record, stored_exports(connection, record))
 
 
@@ -55,7 +55,7 @@ def get_export_link(
     """Sign a link to a stored export, which works without a token until it expires."""
     with reading(resources.engine()) as connection:
         name = training_file_name(connection, training_file)
-        record = find_version(connection, name, version)
+        record = find_stored_version(connection, name, version)
         export = find_export(connection, record, ExportPart(format, query.split))
     link = resources.training_files_store().download_link(
         export.key,

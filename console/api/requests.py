@@ -20,6 +20,7 @@ from domain.versions.naming import MAX_REQUEST_ID_LENGTH
 from domain.versions.record import VersionRecord
 from operations import resources
 from operations.admission import decide, gate
+from operations.log import refusals_recorded
 
 POLL_SECONDS = 1
 IN_PROGRESS = {"accepted", "running"}
@@ -98,6 +99,8 @@ def add(
             requested_by=token.name,
             request_id=idempotency_key or str(uuid4()),
         )
+    engine = resources.engine()
+    with refusals_recorded(engine, add_request, add_request.action), reading(engine) as connection:
         decision = decide(connection, add_request)
     if not isinstance(decision, VersionRecord):
         runs(patience=SUBMISSION_PATIENCE).submit_add(add_request)

@@ -14,7 +14,7 @@ MAX_IDS = 1_000
 """In a body, so that the reasons for all of them fit an answer. The gate lets 80 pass."""
 
 
-def _without_defaults(schema: dict[str, Any]) -> None:
+def without_defaults(schema: dict[str, Any]) -> None:
     """Leave defaults out: openapi-typescript takes a property that has one as required."""
     for described in schema["properties"].values():
         described.pop("default", None)
@@ -23,7 +23,7 @@ def _without_defaults(schema: dict[str, Any]) -> None:
 class Selection(FrozenModel):
     """Which conversations to add to which training file."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra=_without_defaults)
+    model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra=without_defaults)
 
     training_file: str = Field(
         description="The training file's name: 1 to 120 characters.", examples=["Spring talks"]

@@ -22,7 +22,7 @@ from console.api.parameters import (
 from db import versions as database
 from db.engine import reading
 from db.training_files import training_file_choices, training_file_rows
-from db.versions import find_version, member_ids
+from db.versions import find_stored_version, find_version, member_ids
 from domain.documents import link_document, version_document
 from domain.format import Format
 from domain.versions.naming import download_name
@@ -107,10 +107,11 @@ def get_download_link(
 ) -> dict[str, Any]:
     """Sign a link to one of a version's two files, which works without a token until it expires."""
     with reading(resources.engine()) as connection:
-        record = _version(connection, training_file, version)
+        name = training_file_name(connection, training_file)
+        record = find_stored_version(connection, name, version)
     link = resources.training_files_store().download_link(
         record.stored(query.format).key,
-        file_name=download_name(record.training_file, record.number, query.format),
+        file_name=download_name(record.file_name, record.number, query.format),
         lifetime=query.lifetime,
     )
     return link_document(link, query.lifetime)

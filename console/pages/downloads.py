@@ -11,7 +11,7 @@ from console.addresses import training_file_name
 from console.context import console_context
 from console.pages.dependencies import authenticate
 from db.engine import reading
-from db.versions import find_version
+from db.versions import find_stored_version
 from domain.format import CONTENT_TYPES
 from domain.versions.naming import download_name
 from operations import resources
@@ -26,9 +26,10 @@ def download(
 ) -> Response:
     """Send a file of a version, which is named by its number, by a tag, or as “latest”."""
     with reading(resources.engine()) as connection:
-        record = find_version(connection, training_file_name(connection, file), version)
+        name = training_file_name(connection, file)
+        record = find_stored_version(connection, name, version)
     stored = record.stored(format)
-    file_name = download_name(record.training_file, record.number, format)
+    file_name = download_name(record.file_name, record.number, format)
     store = resources.training_files_store()
     if console_context(request).settings.downloads == "link":
         link = store.download_link(stored.key, file_name=file_name, lifetime=LINK_LIFETIME)

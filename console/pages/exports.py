@@ -14,7 +14,7 @@ from console.pages.downloads import LINK_LIFETIME
 from console.rendering import training_file_path
 from db.engine import reading
 from db.exports import find_export
-from db.versions import find_version
+from db.versions import find_stored_version
 from domain.errors import Blocked
 from domain.exports import CONTENT_TYPES, ExportFormat, ExportPart, Side
 from domain.versions.naming import export_name
@@ -34,7 +34,7 @@ def make_exports(
     """Make those exports of the version that are missing, and show the file's page again."""
     engine, store = resources.engine(), resources.training_files_store()
     with reading(engine) as connection:
-        version = find_version(connection, training_file_name(connection, file), number)
+        version = find_stored_version(connection, training_file_name(connection, file), number)
     if version.full.size_bytes > MAX_BYTES:
         raise HTTPException(409, _too_large(version.number))
     try:
@@ -56,7 +56,7 @@ def download_export(
     engine, store = resources.engine(), resources.training_files_store()
     side: Side | None = split or None
     with reading(engine) as connection:
-        version = find_version(connection, training_file_name(connection, file), number)
+        version = find_stored_version(connection, training_file_name(connection, file), number)
         export = find_export(connection, version, ExportPart(format, side))
     file_name = export_name(version.training_file, version.number, export.part.file_name)
     if console_context(request).settings.downloads == "link":

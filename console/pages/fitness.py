@@ -25,10 +25,11 @@ def training_file_fitness(request: Request, file: str) -> Response:
     engine = resources.engine()
     with reading(engine) as connection:
         version = find_version(connection, training_file_name(connection, file))
-        before = [find_version(connection, version.training_file, version.number - 1)] if (
-            version.number > 1
-        ) else []  # fmt: skip
-    missing = sum(missing_figures(engine, each) for each in (version, *before))
+        compared = [version]
+        if version.number > 1:
+            compared.append(find_version(connection, version.training_file, version.number - 1))
+    stored = [each for each in compared if each.released_at is None]
+    missing = sum(missing_figures(engine, each) for each in stored)
     sections = None
     if missing <= MAX_COMPUTED and version.conversation_count <= MAX_CONVERSATIONS:
         store = resources.training_files_store()

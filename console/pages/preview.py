@@ -24,6 +24,7 @@ from domain.versions.naming import MAX_NAME_LENGTH
 from domain.versions.requests import MAX_DESCRIPTION_LENGTH, AddRequest
 from operations import resources
 from operations.admission import version_made_by
+from operations.log import note_refusal
 from operations.preview import Preview, ask_gate, examine
 
 router = APIRouter(dependencies=[Depends(authenticate)])
@@ -60,6 +61,8 @@ def submit(request: Request, visitor: AuthenticatedVisitor, form: VisitorsForm) 
     )
     preview = _examine(add_request)
     if preview.reasons and not _has_version(add_request):
+        refused = Blocked(preview.reasons)
+        note_refusal(resources.engine(), add_request, add_request.action, refused)
         return _render_blocked(request, add_request, preview)
     try:
         run_id = runs(patience=SUBMISSION_PATIENCE).submit_add(add_request)

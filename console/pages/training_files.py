@@ -15,7 +15,10 @@ from db.training_files import members_page, training_file_rows
 from domain.errors import TrainfoldError
 from domain.format import FORMATS
 from domain.statistics import quality_summary
+from domain.versions.naming import MAX_NAME_LENGTH
+from domain.versions.requests import MAX_COMMENT_LENGTH
 from operations import resources
+from operations.keep import read_policy
 from operations.stored_exports import possible_formats
 
 MEMBERS_PER_PAGE = 50
@@ -43,6 +46,7 @@ def training_file(request: Request, file: str, page: int = 1) -> Response:
         offset = (page - 1) * MEMBERS_PER_PAGE
         members = members_page(connection, current, limit=MEMBERS_PER_PAGE, offset=offset)
         exports = newest_exports(connection, current.training_file_id)
+    _, policy = read_policy(resources.engine(), name)
     return render(
         request,
         "training_file.html",
@@ -59,6 +63,9 @@ def training_file(request: Request, file: str, page: int = 1) -> Response:
         formats=FORMATS,
         exports=exports,
         export_formats=possible_formats(),
+        policy=policy,
+        max_name_length=MAX_NAME_LENGTH,
+        max_comment_length=MAX_COMMENT_LENGTH,
     )
 
 

@@ -55,7 +55,7 @@ def dataset_card(
         for part in parts
         for about, use in [_ABOUT[format]]
     )
-    title = " ".join(version.training_file.split())
+    title = " ".join(version.file_name.split())
     return (
         f"---\nconfigs:\n{configs}dataset_info:\n{features}---\n"
         f"# {title}, version {version.number}\n\n"

@@ -109,6 +109,8 @@ class Composition:
     """Members whose bytes are in what the base keeps, and whose membership begins again."""
     description: str = ""
     """Of the training file, where the version creates it."""
+    run_id: str | None = None
+    """The flow run that makes the version, for the log."""
 
     @property
     def begun(self) -> tuple[Member, ...]:
@@ -159,6 +161,7 @@ def compose(
         training_file_created_at=base.created_at,
         consultant_profile=dict(base.consultant_profile),
         number=base.following,
+        file_name=base.name,
         statistics=statistics,
         full=_stored(key(format="json"), full, content.full_digest),
         lines=_stored(key(format="jsonl"), lines, content.lines_digest),
@@ -174,7 +177,8 @@ def compose(
         comment=comment,
         restores=restores,
     )
-    return Composition(version, full, lines, tuple(part.member for part in members), ended)
+    placed = tuple(part.member for part in members)
+    return Composition(version, full, lines, placed, ended, run_id=request.run_id)
 
 
 def placed_members(version: BaseVersion, members: Sequence[Member]) -> Iterator[Placed]:

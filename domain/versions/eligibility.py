@@ -13,10 +13,13 @@ from domain.versions.naming import is_request_id, is_safe_key, name_problem, tex
 from domain.versions.record import BaseVersion, Member, VersionRecord
 from domain.versions.requests import (
     MAX_ASKER_LENGTH,
+    MAX_COMMENT_LENGTH,
     MAX_CONVERSATIONS,
     MAX_DESCRIPTION_LENGTH,
     AddRequest,
+    Asked,
     ConversationsRequest,
+    FileCommand,
     RebuildRequest,
     VersionRequest,
 )
@@ -63,6 +66,11 @@ class Admission(FrozenModel):
     training_file: TrainingFileFacts | None
     conversations: tuple[EligibleConversation, ...]
 
+    @property
+    def training_file_id(self) -> UUID | None:
+        """Return the id of the file that the request extends; None if it creates one."""
+        return self.training_file.current.training_file_id if self.training_file else None
+
 
 def refuse_malformed(request: AddRequest, *, max_conversations: int = MAX_CONVERSATIONS) -> None:
     """Raise Blocked if the request as a whole is malformed, which needs no query."""
@@ -78,6 +86,16 @@ def refuse_malformed(request: AddRequest, *, max_conversations: int = MAX_CONVER
 def refuse_malformed_rebuild(request: RebuildRequest) -> None:
     """Raise Blocked where the rebuild is malformed; its name is looked up as it is."""
     reasons = list(asker_reasons(request))
+    if reasons:
+        raise Blocked(reasons)
+
+
+def refuse_malformed_command(command: FileCommand) -> None:
+    """Raise Blocked where the command is malformed; its name is looked up as it is."""
+    reasons = list(asker_reasons(command))
+    problem = text_problem(command.comment, max_length=MAX_COMMENT_LENGTH, line_breaks=True)
+    if problem:
+        reasons.append(Reason(code="bad-comment", reason=f"Not a comment: {problem}."))
     if reasons:
         raise Blocked(reasons)
 
@@ -164,7 +182,7 @@ def _name_reasons(request: VersionRequest) -> Iterator[Reason]:
         yield Reason(code="bad-name", reason=f"Not a name for a training file: {problem}.")
 
 
-def asker_reasons(request: VersionRequest) -> Iterator[Reason]:
+def asker_reasons(request: Asked) -> Iterator[Reason]:
     problem = text_problem(request.requested_by, max_length=MAX_ASKER_LENGTH)
     if problem:
         yield Reason(code="bad-asker", reason=f"Not a name of who asks: {problem}.")

@@ -53,9 +53,9 @@ class ByteStream:
 def header(version: VersionRecord, format: Format) -> bytes:
     """Render the bytes before the content: the full JSON's header, or the `_meta` line."""
     if format == "jsonl":
-        return meta_line(version.training_file, version.example_count)
+        return meta_line(version.file_name, version.example_count)
     return full_json.header(
-        name=version.training_file,
+        name=version.file_name,
         created=version.training_file_created_at,
         updated=version.created_at,
         statistics=version.statistics,

@@ -51,6 +51,8 @@ class Tag(FrozenModel):
 class VersionRecord(BaseVersion):
     """A committed version, with the training file's name and creation, and its tags of now."""
 
+    file_name: str
+    """The training file's name when the version was made, as its objects have it."""
     request_id: str
     request_digest: str
     reason: str
@@ -65,6 +67,8 @@ class VersionRecord(BaseVersion):
     restores: int | None = None
     """The version whose content a rollback brought back."""
     tags: tuple[Tag, ...] = ()
+    released_at: datetime | None = None
+    """Since when its objects may be gone."""
 
     def stored(self, format: Format) -> StoredObject:
         return self.full if format == "json" else self.lines

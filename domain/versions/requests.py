@@ -17,20 +17,28 @@ MAX_CONVERSATIONS = 80
 
 MAX_DESCRIPTION_LENGTH = 2_000
 MAX_ASKER_LENGTH = 200
+MAX_COMMENT_LENGTH = 500
 
 
-class VersionRequest(FrozenModel):
-    """A request for a new version of a training file, whatever the version changes."""
+class Asked(FrozenModel):
+    """What somebody asks to do with a training file; the log records how it ended."""
 
     training_file: str
-    strict: bool = False
-    """Treat warnings as errors."""
     requested_by: str
     request_id: str
+    run_id: str | None = None
+    """The flow run in Prefect that carries it out, if one does."""
 
     @property
     def name(self) -> str:
         return normal_name(self.training_file)
+
+
+class VersionRequest(Asked):
+    """A request for a new version of a training file, whatever the version changes."""
+
+    strict: bool = False
+    """Treat warnings as errors."""
 
     @property
     @abstractmethod
@@ -62,6 +70,10 @@ class AddRequest(ConversationsRequest):
 
     new: bool = False
     description: str = ""
+
+    @property
+    def action(self) -> str:
+        return "create" if self.new else "add"
 
     @property
     def digest(self) -> str:
@@ -100,6 +112,16 @@ class RebuildRequest(VersionRequest):
     @property
     def digest(self) -> str:
         return _digest(["rebuild", name_key(self.training_file), self.whole])
+
+
+class FileCommand(Asked):
+    """A change of a training file that makes no version: rename, archive, unarchive, delete, keep.
+
+    It is carried out once; its id only tells it from others in the log.
+    """
+
+    comment: str = ""
+    """Why."""
 
 
 def _digest(values: list[Any]) -> str:

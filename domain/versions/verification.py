@@ -80,7 +80,7 @@ def _check_header(version: VersionRecord, header: bytes) -> Iterator[str]:
         yield "the recorded statistics count no pairs"
         return
     expected = {
-        "file_name": version.training_file,
+        "file_name": version.file_name,
         "total_conversations": version.conversation_count,
         "total_training_pairs": version.pair_count,
         "quality_summary": quality_summary(version.statistics),

@@ -120,12 +120,12 @@ class History:
     def untag(self, name: str) -> None:
         if name not in self.model.tags:
             with pytest.raises(NotFound):
-                untag(self.engine, NAME, name)
+                untag(self.engine, NAME, name, requested_by="a test")
         elif self.model.tags[name][1]:
             with pytest.raises(Blocked, match="is protected"):
-                untag(self.engine, NAME, name)
+                untag(self.engine, NAME, name, requested_by="a test")
         else:
-            untag(self.engine, NAME, name)
+            untag(self.engine, NAME, name, requested_by="a test")
             del self.model.tags[name]
 
     def check(self) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from db.engine import reading
-from db.versions import find_version
+from db.versions import find_stored_version
 from domain.documents import link_document, version_document
 from domain.format import Format
 from domain.versions.naming import download_name
@@ -69,7 +69,7 @@ def url(
     lifetime = timedelta(minutes=minutes) if minutes else configured
     link = resources.training_files_store().download_link(
         record.stored(format.value).key,
-        file_name=download_name(record.training_file, record.number, format.value),
+        file_name=download_name(record.file_name, record.number, format.value),
         lifetime=lifetime,
     )
     document = link_document(link, lifetime)
@@ -92,13 +92,13 @@ def verify(file: File, version: Number = None, json: Json = False) -> None:
 def _find(file: str, version: str | None) -> VersionRecord:
     ready("database", "s3")
     with reading(resources.engine()) as connection:
-        return find_version(connection, file, version)
+        return find_stored_version(connection, file, version)
 
 
 def save(version: VersionRecord, format: Format, path: Path) -> Path:
     """Download to a file, or into a folder under the version's own file name."""
     if path.is_dir():
-        path /= download_name(version.training_file, version.number, format)
+        path /= download_name(version.file_name, version.number, format)
     with whole_file(path) as file:
         file.writelines(_contents(version, format))
     say(f"Wrote {path} ({version.stored(format).size_bytes:,} bytes)")

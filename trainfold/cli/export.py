@@ -15,7 +15,7 @@ import typer
 
 from db.engine import reading
 from db.exports import stored_exports
-from db.versions import find_version
+from db.versions import find_stored_version, find_version
 from domain.documents import export_document, stored_exports_document
 from domain.exports import EXPORT_FORMATS, SIDES, ExportFormat, Side
 from domain.exports.splits import exact_fraction
@@ -96,7 +96,7 @@ def export(
         _require_hub(push_to_hub)
     ready("database", "s3")
     with reading(resources.engine()) as connection:
-        record = find_version(connection, file, version)
+        record = find_stored_version(connection, file, version)
     options = _Options(_sides(record, share), again=again)
     document: dict[str, Any] = {}
     if to is not None:

@@ -7,7 +7,7 @@ import typer
 from rich.progress import Progress
 
 from db.engine import reading
-from db.versions import find_version
+from db.versions import find_stored_version
 from domain.documents import fitness_document
 from domain.fitness.report import FitnessReport
 from domain.versions.record import VersionRecord
@@ -38,7 +38,7 @@ def fitness(
         raise typer.BadParameter(f"{output} cannot be a file. Nothing was computed.")
     ready("database", "s3")
     with reading(resources.engine()) as connection:
-        record = find_version(connection, file, version)
+        record = find_stored_version(connection, file, version)
     report = _computed(record)
     if output is not None:
         from operations.fitness_page import render_html  # noqa: PLC0415 - imports Jinja

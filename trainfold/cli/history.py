@@ -120,7 +120,7 @@ def tag(
 def untag(file: File, name: TagArgument, json: Json = False) -> None:
     """Remove a tag; the version stays."""
     ready("database")
-    _show_tags(tags.untag(resources.engine(), file, name))
+    _show_tags(tags.untag(resources.engine(), file, name, requested_by=current_user()))
 
 
 def _show_tags(version: VersionRecord) -> None:

@@ -1,6 +1,6 @@
 """`conversations`, `files`, `show`, `versions`: list and describe."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
@@ -111,7 +111,7 @@ def _print_conversations(rows: list[ConversationRow], advice: str) -> None:
 def _print_files(rows: list[TrainingFileRow]) -> None:
     print_table(
         ["training file", "#version", "#conversations", "#pairs", "#examples", "#avg quality",
-         "updated", "status", "description"],
+         "#bytes of all versions", "updated", "status", "description"],
         (
             (
                 row.name,
@@ -120,6 +120,7 @@ def _print_files(rows: list[TrainingFileRow]) -> None:
                 row.pair_count,
                 row.example_count,
                 f"{row.statistics.quality_mean:.2f}",
+                f"{row.stored_size_bytes:,}",
                 f"{row.updated_at:%Y-%m-%d %H:%M}",
                 row.status,
                 row.description,
@@ -142,9 +143,14 @@ def _print_file(row: TrainingFileRow, version: VersionRecord, ids: Sequence[UUID
 
 
 def _print_versions(versions: list[VersionRecord]) -> None:
+    extra: dict[str, Callable[[VersionRecord], str]] = {}
+    if any(version.file_name != version.training_file for version in versions):
+        extra["made as"] = lambda version: version.file_name
+    if any(version.released_at for version in versions):
+        extra["released"] = lambda it: f"{it.released_at:%Y-%m-%d}" if it.released_at else ""
     print_table(
         ["#version", "made", "by", "why", "tags", "#conversations", "#pairs", "#examples",
-         "#warnings", "#JSON bytes", "#JSONL bytes"],
+         "#warnings", "#JSON bytes", "#JSONL bytes", *extra],
         (
             (
                 version.number,
@@ -158,6 +164,7 @@ def _print_versions(versions: list[VersionRecord]) -> None:
                 len(version.warnings),
                 f"{version.full.size_bytes:,}",
                 f"{version.lines.size_bytes:,}",
+                *(cell(version) for cell in extra.values()),
             )
             for version in versions
         ),

@@ -19,6 +19,7 @@ from trainfold.cli import (
     fitness,
     history,
     imports,
+    life,
     listing,
     local,
     setup,
@@ -85,6 +86,12 @@ app.command(rich_help_panel=FILES)(export.export)
 app.command(rich_help_panel=FILES)(export.exports)
 app.command(rich_help_panel=FILES)(fitness.fitness)
 app.command(rich_help_panel=FILES)(downloads.verify)
+app.command(rich_help_panel=FILES)(life.rename)
+app.command(rich_help_panel=FILES)(life.archive)
+app.command(rich_help_panel=FILES)(life.unarchive)
+app.command(rich_help_panel=FILES)(life.delete)
+app.command(rich_help_panel=FILES)(life.keep)
+app.command(rich_help_panel=FILES)(life.log)
 app.command(rich_help_panel=FILES)(upkeep.maintain)
 app.command(rich_help_panel=CONSOLE)(console.console)
 app.command("console-user", rich_help_panel=CONSOLE)(console.console_user)

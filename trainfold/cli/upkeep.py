@@ -1,4 +1,4 @@
-"""`maintain`: find and remove objects that crashed requests left."""
+"""`maintain`: find and remove objects that no version needs."""
 
 from typing import Annotated
 
@@ -16,31 +16,40 @@ def maintain(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Find trainfold's stored objects that no version refers to; --delete removes them.
+    """Find trainfold's stored objects that no version needs; --delete removes them.
 
-    Crashed requests leave such objects. Those younger than the safe age (a day) are kept, because
-    a running request could still commit them. Objects that are not trainfold's are counted and
-    never touched.
+    Crashed requests leave such objects, and so do training files that were deleted longer ago than
+    the grace time, and versions that `keep` does not keep: these are released first. Objects
+    younger than the safe age (a day) are kept, because a running request could still commit them.
+    Objects that are not trainfold's are counted and never touched.
     """
     ready("database", "s3")
     swept = sweep_store(
         resources.engine(),
         resources.training_files_store(),
         safe_age=resources.settings().garbage_safe_age,
+        grace=resources.settings().deleted_file_grace,
         delete=delete,
     )
     show(swept.model_dump(mode="json"), lambda: _print(swept))
 
 
 def _print(swept: Swept) -> None:
+    if swept.released:
+        rows = ((it.training_file, it.version, f"{it.size_bytes:,}") for it in swept.released)
+        print_table(["released of", "#version", "#bytes"], rows, empty="")
     if swept.objects:
-        print_table(["object without a version"], ([key] for key in swept.objects), empty="")
+        print_table(["object that no version needs"], ([key] for key in swept.objects), empty="")
     what = "Removed" if swept.removed else "Found"
     text = f"{what} {len(swept.objects)} objects, {swept.size_bytes:,} bytes"
     if swept.uploads:
         text += f", and {swept.uploads} unfinished uploads"
+    if swept.released:
+        text += (
+            f"; {len(swept.released)} versions {'are' if swept.removed else 'would be'} released"
+        )
     stdout.print(text)
     if swept.foreign_count:
         stdout.print(f"{swept.foreign_count} objects are not trainfold's and were not touched")
-    if (swept.objects or swept.uploads) and not swept.removed:
+    if (swept.objects or swept.uploads or swept.released) and not swept.removed:
         stdout.print("Nothing was removed; repeat with --delete to remove them.")

@@ -14,6 +14,7 @@ from domain.versions.record import VersionRecord
 from domain.versions.requests import AddRequest
 from operations import resources
 from operations.admission import decide, gate
+from operations.log import refusals_recorded
 from trainfold.cli.output import Json, print_facts, print_table, say, show, stderr, stdout
 from trainfold.cli.ready import ready
 from trainfold.cli.selection import BatchOption, File, IdArguments, IdsFromOption, selected_ids
@@ -113,7 +114,8 @@ def add_request(
 
 def show_if_made_before(request: AddRequest) -> bool:
     """Show the version that this request already made, if any; raise Blocked as the gate does."""
-    with reading(resources.engine()) as connection:
+    engine = resources.engine()
+    with refusals_recorded(engine, request, request.action), reading(engine) as connection:
         decision = decide(connection, request)
     if not isinstance(decision, VersionRecord):
         return False
@@ -129,7 +131,7 @@ def run_add(request: AddRequest) -> VersionRecord:
     count = len(request.conversation_ids)
     with stderr.status(f"Folding {count} conversations into “{request.name}” …"):
         state: Any = add_conversations(
-            **request.model_dump(exclude={"conversation_ids"}),
+            **request.model_dump(exclude={"conversation_ids", "run_id"}),
             conversation_ids=list(map(str, request.conversation_ids)),
             return_state=True,
         )

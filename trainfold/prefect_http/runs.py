@@ -91,7 +91,7 @@ class Runs:
         body = {
             "name": request.name,
             "parameters": {
-                **request.model_dump(mode="json", exclude={"request_id"}),
+                **request.model_dump(mode="json", exclude={"request_id", "run_id"}),
                 "training_file": request.name,
             },
             "idempotency_key": request.request_id,

@@ -6,7 +6,7 @@ from db.schema import quoted
 from db.schemas import schemas_of
 
 revision = "0006"
-down_revision = "0004"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
