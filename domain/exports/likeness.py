@@ -19,7 +19,8 @@ SHINGLE_WORDS = 3
 SHORT_ANSWER_WORDS = 8
 """Shorter answers are phrases that many conversations may share: “You are welcome. Take care!”"""
 SKETCH_SIZE = 48
-NEEDED_OF_SKETCH = 6
+NEEDED_SHARE = 8
+"""Of a sketch, an eighth is shared by whoever is compared."""
 _SHINGLE_BYTES, _ANSWER_BYTES = 4, 8
 _WORD = re.compile(r"\w+")
 
@@ -98,7 +99,7 @@ class LikenessIndex(Generic[K]):
         """
         sketch = likeness.sketch()
         shared = Counter(place for shingle in sketch for place in self._by_shingle.get(shingle, ()))
-        needed = max(1, min(NEEDED_OF_SKETCH, len(sketch) // 8))
+        needed = max(1, len(sketch) // NEEDED_SHARE)
         candidates = [place for place, count in shared.items() if count >= needed]
         for place in sorted(candidates, key=lambda place: (-shared[place], place)):
             key, other = self._contents[place]
