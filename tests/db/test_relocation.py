@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from db import migrate
-from db.engine import make_engine, reading
+from db.engine import reading
 from db.own_schema import statements_to_close
 from db.schemas import source_tables
 from db.versions import find_version, members
@@ -55,9 +55,30 @@ def add_to(engine: Engine, ids: list[UUID], *, new: bool = False) -> VersionReco
     return add(engine, *stores, request("Old talks", ids, new=new), limits=Limits())
 
 
-def in_public(engine: Engine) -> Engine:
-    """Work with the older schema, as the older trainfold did."""
-    return make_engine(engine.url.render_as_string(hide_password=False), schema="public")
+COMMON_COLUMNS = text("""
+    SELECT string_agg(quote_ident(here.column_name), ', ')
+    FROM information_schema.columns here JOIN information_schema.columns older
+      ON older.column_name = here.column_name AND older.table_name = here.table_name
+    WHERE here.table_schema = 'trainfold' AND older.table_schema = 'public'
+      AND here.table_name = :table
+""")
+MOVED = (
+    "conversations",
+    "training_files",
+    "training_file_versions",
+    "training_file_conversations",
+)
+
+
+def as_an_older_trainfold(engine: Engine, sources: str) -> None:
+    """Put what the schema holds into tables of `public`, in the columns that these had then."""
+    execute(engine, sources + ";" + OWN_TABLES)
+    for table in MOVED:
+        with engine.connect() as connection:
+            columns = connection.execute(COMMON_COLUMNS, {"table": table}).scalar_one()
+        copy = f"SELECT {columns} FROM trainfold.{table}"
+        execute(engine, f"INSERT INTO public.{table} ({columns}) {copy}")
+    execute(engine, "DROP SCHEMA trainfold CASCADE")
 
 
 def tables(engine: Engine, schema: str) -> set[str]:
@@ -71,11 +92,11 @@ def test_versions_move_and_the_next_one_follows(
     project: Engine, training_files: ObjectStore, sources: str
 ):
     owner = engine_of(project, "owner")
-    execute(owner, sources + ";" + OWN_TABLES)
-    older = in_public(owner)
-    first = [register(older, "public") for _ in range(3)]
-    add_to(older, first[:2], new=True)
-    recorded = add_to(older, first[2:])
+    migrate.upgrade(owner)
+    first = [register(owner, "trainfold") for _ in range(3)]
+    add_to(owner, first[:2], new=True)
+    recorded = add_to(owner, first[2:])
+    as_an_older_trainfold(owner, sources)
     migrate.upgrade(owner)
     migrate.check_for_drift(owner)
 
@@ -94,7 +115,6 @@ def test_versions_move_and_the_next_one_follows(
         held = [member.conversation_id for member in members(connection, version)]
     assert (version.number, held) == (3, [*first, second])
     migrate.upgrade(owner)
-    older.dispose()
     owner.dispose()
 
 
@@ -102,7 +122,7 @@ def test_source_tables_that_an_application_has_extended_stay_where_they_are(proj
     owner = engine_of(project, "owner")
     extended = "; ALTER TABLE conversations ADD COLUMN title text;"
     execute(owner, SOURCE_TABLES + extended + OWN_TABLES)
-    id = register(in_public(owner), "public")
+    id = register(owner, "public")
     migrate.upgrade(owner)
     assert tables(owner, "public") == {"conversations", "batch_jobs", "batch_items"}
     assert add_to(owner, [id], new=True).number == 1

@@ -149,7 +149,7 @@ def stored_lines(**changes: Any) -> StoredObject:
         {"lines": stored_lines(digest="")},
         {"lines": stored_lines(content_start=0)},
         {"lines": stored_lines(content_start=FILE.version.lines.content_start + 1)},
-        {"training_file": "Summer batch"},
+        {"file_name": "Summer batch"},
         {"consultant_profile": profile(name="Ada Poe")},
         {"consultant_profile": {}},
         {"statistics": STATISTICS.model_copy(update={"pairs": 0})},

@@ -23,6 +23,7 @@ from operations import resources
 from operations import stored_exports as operation
 from operations.export import write_exports
 from operations.export_reading import proven_export
+from operations.settings import DELETED_FILE_GRACE
 from operations.stored_exports import ensure_exports
 from operations.sweep import sweep_store
 from operations.verify import verify_version
@@ -109,7 +110,7 @@ def test_maintenance_keeps_exports_and_removes_what_nobody_recorded(
     assert swept.objects == (orphan,)
     assert content(version, export)
     with reading(engine) as connection:
-        assert export.key in referenced_keys(connection)
+        assert export.key in referenced_keys(connection, grace=DELETED_FILE_GRACE)
 
 
 def test_verify_names_a_damaged_and_a_missing_export_and_again_repairs_them(
