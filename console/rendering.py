@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
@@ -42,6 +42,7 @@ def template_environment() -> Environment:
         "shell": shlex.quote,
     }
     environment.globals["asset"] = asset
+    environment.globals["new_id"] = uuid4
     return environment
 
 
