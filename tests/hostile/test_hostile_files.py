@@ -200,7 +200,7 @@ def test_a_name_that_nothing_can_have_is_not_found(engine, name: str):
 @pytest.mark.parametrize("number", [10**20, -(10**20), 0, 2**31 - 1])
 def test_a_version_that_nothing_can_have_is_not_found(engine, library: Library, number: int):
     carry_out(request("Here", [library.add()], new=True))
-    with reading(engine) as connection, pytest.raises(NotFound, match="it has 1 to 1"):
+    with reading(engine) as connection, pytest.raises(NotFound, match="“Here” has no version"):
         find_version(connection, "Here", number)
 
 
