@@ -55,7 +55,13 @@ def changing(
 
 
 def note_change(
-    connection: Connection, file: FileState, command: FileCommand, action: str, **detail: Any
+    connection: Connection,
+    file: FileState,
+    command: FileCommand,
+    action: str,
+    *,
+    version: int | None = None,
+    **detail: Any,
 ) -> None:
     """Record a change in its own transaction."""
     entry = LogEntry(
@@ -65,6 +71,7 @@ def note_change(
         outcome="done",
         actor=command.requested_by,
         comment=command.comment,
+        version=version,
         request_id=command.request_id,
         detail=detail,
     )

@@ -31,7 +31,13 @@ def tag_version(
             new = Tag(name=tag, is_protected=protected)
             put_tag(connection, file.id, record.number, new, created_by=requested_by)
             note_change(
-                connection, file, command, "tag", tag=tag, to=record.number, protected=protected
+                connection,
+                file,
+                command,
+                "tag",
+                version=record.number,
+                tag=tag,
+                protected=protected,
             )
         return find_version(connection, name, record.number)
 
@@ -51,7 +57,7 @@ def untag(engine: Engine, name: str, tag: str, *, requested_by: str) -> VersionR
             )
         _refuse_protected(record, existing)
         delete_tag(connection, file.id, tag)
-        note_change(connection, file, command, "untag", tag=tag, was=existing[0])
+        note_change(connection, file, command, "untag", version=existing[0], tag=tag)
         return find_version(connection, name, existing[0])
 
 

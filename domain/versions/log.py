@@ -50,6 +50,8 @@ class RecordedEntry(LogEntry):
         texts = [self.comment]
         if "new_name" in detail:
             texts.append(f"“{self.file_name}” to “{detail['new_name']}”")
+        elif "tag" in detail:
+            texts.append(f"“{detail['tag']}”")
         elif "conversations" in detail:
             texts.append(f"{detail['conversations']} conversations")
         elif "tagged" in detail:

@@ -6,10 +6,14 @@ from sqlalchemy import text
 from db.engine import make_engine
 from domain.errors import Blocked, DatabaseRefused, NotFound
 from domain.versions.log import MAX_REASONS
+from domain.versions.requests import RemoveRequest, RollbackRequest
 from operations import resources
 from operations.archive import archive
 from operations.log import note_refusal, read_log, refusals_recorded
+from operations.remove import remove
 from operations.rename import rename
+from operations.rollback import roll_back
+from operations.tags import tag_version, untag
 from tests.asking import carry_out, request
 from tests.file_commands import actions, archive_and_delete, command, logged
 
@@ -127,3 +131,38 @@ def test_a_refusal_is_of_the_file_that_has_the_name(engine, library):
     note_refusal(engine, request("a", []), "add", refused)
     assert logged("A")[0].training_file_id == version.training_file_id
     assert logged("A")[0].in_words == "It was renamed."
+
+
+def test_removals_rollbacks_and_tags_are_recorded_and_what_they_refuse_too(engine, library):
+    first, second = library.add_many(2)
+    carry_out(request("Spring", [first, second], new=True))
+    store = resources.training_files_store()
+    by = {"training_file": "Spring", "requested_by": "Noor"}
+
+    def taken_out(*ids: object, request_id: str) -> None:
+        asked = RemoveRequest(
+            conversation_ids=tuple(map(str, ids)), comment="why", request_id=request_id, **by
+        )
+        remove(engine, store, asked)
+
+    taken_out(first, request_id="r1")
+    with pytest.raises(Blocked):
+        taken_out(second, request_id="r2")
+    roll_back(engine, store, RollbackRequest(to="1", request_id="r3", **by))
+    with pytest.raises(Blocked):
+        roll_back(engine, store, RollbackRequest(to="1", request_id="r4", **by))
+    tag_version(engine, "Spring", "1", "good", protected=False, requested_by="Noor")
+    with pytest.raises(Blocked):
+        tag_version(engine, "Spring", "1", "7", protected=False, requested_by="Noor")
+    untag(engine, "Spring", "good", requested_by="Noor")
+    found = [(e.action, e.outcome, e.version, e.actor) for e in reversed(logged("Spring"))]
+    assert found[1:] == [
+        ("remove", "done", 2, "Noor"),
+        ("remove", "refused", None, "Noor"),
+        ("rollback", "done", 3, "Noor"),
+        ("rollback", "refused", None, "Noor"),
+        ("tag", "done", 1, "Noor"),
+        ("tag", "refused", None, "Noor"),
+        ("untag", "done", 1, "Noor"),
+    ]
+    assert logged("Spring")[-2].in_words == "why; 1 conversations"
