@@ -100,4 +100,4 @@ def _refused(repository: str, status: int) -> TrainfoldError:
 
 def _own_files() -> list[str]:
     parts = [part for sided in (False, True) for part in export_parts(EXPORT_FORMATS, sided=sided)]
-    return sorted({part.file_name for part in parts} | {"dataset_info.json"})
+    return sorted({part.file_name for part in parts} | {"dataset_info.json", "fitness.html"})

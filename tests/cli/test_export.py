@@ -28,6 +28,7 @@ def test_a_folder_has_all_formats_a_card_settings_and_checksums(
     assert len((folder / "messages.jsonl").read_text().splitlines()) == 3
     assert len((folder / "prompt-completion.jsonl").read_text().splitlines()) == 6
     assert str(exported.json["max_length"]) in (folder / "TRAINING.md").read_text()
+    assert "What each trainer learns" in (folder / "fitness.html").read_text()
     for line in (folder / "SHA256SUMS").read_text().splitlines():
         digest, name = line.split("  ")
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest

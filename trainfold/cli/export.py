@@ -32,6 +32,7 @@ from operations.splits import assigned_sides
 from operations.stored_exports import ensure_exports, possible_formats, summary_of
 from trainfold.cli.atomic import whole_file, whole_folder
 from trainfold.cli.downloads import Number
+from trainfold.cli.fitness import compute_with_progress
 from trainfold.cli.output import Json, print_table, say, show, stdout
 from trainfold.cli.ready import ready
 from trainfold.cli.selection import File
@@ -174,12 +175,16 @@ def _make(version: VersionRecord, formats: Sequence[ExportFormat], options: _Opt
 
 
 def _fill(folder: Path, version: VersionRecord, options: _Options) -> _Made:
-    """Write all formats, the card, the settings and the checksums into an empty folder."""
+    """Write all formats, the report, the card, the settings, the checksums into an empty folder."""
     formats = possible_formats()
     made = _make(version, formats, options)
     for stored in made.exports:
         with (folder / stored.part.file_name).open("wb") as file:
             file.writelines(_contents(made, stored))
+    report = compute_with_progress(version)
+    from operations.fitness_page import render_html  # noqa: PLC0415 - imports Jinja
+
+    (folder / "fitness.html").write_bytes(render_html(report))
     write_folder_notes(version, made.summary, folder)
     if len(formats) < len(EXPORT_FORMATS):
         say("Without examples.parquet, which needs `pip install 'trainfold[exports]'`.")

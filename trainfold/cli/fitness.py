@@ -39,7 +39,7 @@ def fitness(
     ready("database", "s3")
     with reading(resources.engine()) as connection:
         record = find_stored_version(connection, file, version)
-    report = _computed(record)
+    report = compute_with_progress(record)
     if output is not None:
         from operations.fitness_page import render_html  # noqa: PLC0415 - imports Jinja
 
@@ -49,7 +49,8 @@ def fitness(
     show(fitness_document(report), lambda: _print(report))
 
 
-def _computed(record: VersionRecord) -> FitnessReport:
+def compute_with_progress(record: VersionRecord) -> FitnessReport:
+    """Compute the report, with a bar on standard error."""
     with Progress(console=stderr, transient=True) as bar:
         task = bar.add_task("Counting", total=None)
         return compute(
