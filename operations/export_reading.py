@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from sqlalchemy import Engine
 
 from domain.errors import Damaged, ObjectMissing
-from domain.exports.stored import StoredExport
+from domain.exports.stored import StoredExport, options_digest
 from domain.versions.record import VersionRecord
 from operations.binding import require_bound
 from storage.store import ObjectStore
@@ -54,7 +54,9 @@ def _read(store: ObjectStore, export: StoredExport) -> Iterator[bytes]:
 
 
 def _finding(export: StoredExport, defect: str) -> str:
+    split = "" if export.options_digest == options_digest(None) else " --validation SHARE"
+    command = f"trainfold export … --format {export.format}{split} --again"
     return (
         f"the export {export.part.file_name} {defect} ({export.key}); this does not concern the "
-        f"version itself, and `trainfold export … --format {export.format} --again` makes it anew"
+        f"version itself, and `{command}` makes it anew"
     )

@@ -209,6 +209,9 @@ def test_a_side_without_rows_has_no_file(library: Library, training_files):
     assert made.part.file_name == "messages.train.jsonl"
     assert make(version, "messages", sides=sides) == [made]
     assert export_keys(training_files) == {made.key}
+    training_files.delete(made.key)
+    with pytest.raises(Damaged, match="--format messages --validation SHARE --again"):
+        content(version, made)
 
 
 def read(data: bytes) -> pa.Table:
