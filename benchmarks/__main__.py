@@ -54,6 +54,11 @@ BENCHMARKS = {
         },
         quick_sizes={"sizes": (80, 1_000), "naive_sizes": (80, 1_000), "repeats": 1},
     ),
+    "history_cost": Benchmark(
+        services=("postgresql", "s3"),
+        sizes={"size": 20_000, "repeats": 3},
+        quick_sizes={"size": 1_000, "repeats": 1},
+    ),
     "rebuild_cost": Benchmark(
         services=("postgresql", "s3", "prefect"),
         sizes={"sizes": (1_000, 10_000), "repeats": 3},
