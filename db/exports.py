@@ -8,9 +8,9 @@ from uuid import UUID
 from sqlalchemy import Connection, RowMapping, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
+from db.commit import MAX_COMMIT_TIME
 from db.engine import current_time
 from db.schema import ExportTable
-from db.versions import MAX_COMMIT_TIME
 from domain.errors import CommitConflict, NotFound
 from domain.exports import ExportPart
 from domain.exports.stored import StoredExport

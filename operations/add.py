@@ -6,8 +6,8 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Engine
 
+from db.commit import PostgresVersionLog
 from db.engine import current_time, reading
-from db.versions import PostgresVersionLog
 from domain.errors import Blocked
 from domain.format.fragment import Fragment
 from domain.source.limits import Limits

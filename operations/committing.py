@@ -38,7 +38,7 @@ T = TypeVar("T")
 
 
 class VersionLog(Protocol):
-    """Records versions: in PostgreSQL (`db.versions`), or in memory in tests of the loop."""
+    """Records versions: in PostgreSQL (`db.commit`), or in memory in tests of the loop."""
 
     def current_time(self) -> datetime:
         """Read the log's clock; raise Unreachable if the log is unreachable."""

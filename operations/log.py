@@ -1,6 +1,6 @@
 """The log of training files: what every request leaves in it, and reading it.
 
-A change writes its entry in its own transaction (`changing`, `db.versions` for versions). Whoever
+A change writes its entry in its own transaction (`changing`, `db.commit` for versions). Whoever
 carries out a request does so within `refusals_recorded`.
 """
 

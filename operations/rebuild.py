@@ -10,8 +10,9 @@ from uuid import UUID
 
 from sqlalchemy import Engine
 
+from db.commit import PostgresVersionLog
 from db.engine import current_time, reading
-from db.versions import PostgresVersionLog, find_version, members, no_training_file
+from db.versions import find_version, members, no_training_file
 from domain.errors import TEMPORARY, Blocked, TrainfoldError
 from domain.findings import Reason, VersionWarning, gather
 from domain.format import CONTENT_TYPES

@@ -4,9 +4,10 @@ import secrets
 
 from sqlalchemy import Connection, Engine
 
+from db.commit import PostgresVersionLog
 from db.engine import current_time, reading
 from db.history import footprints, statistics_without, training_file_status
-from db.versions import PostgresVersionLog, find_version
+from db.versions import find_version
 from domain.versions.composing import Composition
 from domain.versions.history import compose_removal, refuse_malformed_removal, refuse_removal
 from domain.versions.record import VersionRecord

@@ -4,9 +4,10 @@ import secrets
 
 from sqlalchemy import Connection, Engine
 
+from db.commit import PostgresVersionLog
 from db.engine import current_time, reading
 from db.history import members_of_one_only, training_file_status
-from db.versions import PostgresVersionLog, find_stored_version, find_version
+from db.versions import find_stored_version, find_version
 from domain.versions.composing import Composition
 from domain.versions.history import compose_rollback, refuse_malformed_rollback, refuse_rollback
 from domain.versions.record import VersionRecord

@@ -5,8 +5,9 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
+from db.commit import PostgresVersionLog
 from db.engine import reading
-from db.versions import PostgresVersionLog, find_version, members, versions
+from db.versions import find_version, members, versions
 from domain.errors import Blocked, CommitConflict, Damaged, NotFound, Unreachable
 from domain.source.limits import Limits
 from domain.versions.changes import compose_add

@@ -101,7 +101,7 @@ def sweep_store(engine, store, *, safe_age, delete):
         kind="kill after both puts",
     ),
     "no compare-and-swap": Mutant(
-        "db/versions.py",
+        "db/commit.py",
         """
 _compare_and_move = _move_pointer
 def _move_pointer(connection, composition):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from db.versions import MAX_COMMIT_TIME
+from db.commit import MAX_COMMIT_TIME
 from domain.errors import CommitConflict, ObjectMissing
 from domain.format.digest import sha256
 from domain.format.spans import Segment

@@ -7,8 +7,9 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import text
 
+from db.commit import PostgresVersionLog
 from db.engine import reading
-from db.versions import PostgresVersionLog, find_version, members, version_of_request
+from db.versions import find_version, members, version_of_request
 from domain.errors import CommitConflict, NotFound, ObjectMissing
 from domain.format.spans import Span
 from domain.versions.composing import Composition

@@ -12,9 +12,10 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from db.commit import MAX_COMMIT_TIME
 from db.engine import reading
 from db.exports import stored_exports
-from db.versions import MAX_COMMIT_TIME, referenced_keys
+from db.versions import referenced_keys
 from domain.errors import Blocked, CommitConflict, Damaged, NotReady, Unreachable
 from domain.exports import EXPORT_FORMATS, Side
 from domain.versions.record import VersionRecord
