@@ -11,8 +11,16 @@ from db.versions import in_version, member_of
 from domain.format.full_json import BETWEEN
 from domain.format.spans import Span
 from domain.statistics import VersionStatistics
-from domain.versions.record import BaseVersion, Footprint, Member
+from domain.versions.record import BaseVersion, Footprints, Member
 
+FOOTPRINTS = """
+    SELECT array_agg(CAST(conversation_id AS text) ORDER BY position),
+           array_agg(json_length ORDER BY position), array_agg(json_sha256 ORDER BY position),
+           array_agg(jsonl_length ORDER BY position), array_agg(jsonl_sha256 ORDER BY position)
+    FROM $training_file_conversations
+    WHERE training_file_id = :file AND added_in <= :number
+      AND (removed_in IS NULL OR removed_in > :number)
+"""
 # One pass over the memberships: the row of no key sums all, the others count one key each.
 STATISTICS = """
     SELECT GROUPING(persona_key) AS no_persona, GROUPING(emotional_arc_key) AS no_arc,
@@ -49,11 +57,11 @@ def training_file_status(connection: Connection, version: BaseVersion) -> str:
     return status
 
 
-def footprints(connection: Connection, version: BaseVersion) -> list[Footprint]:
-    """Return the conversations of a version in its order, in short."""
-    columns = (getattr(MembershipTable, name) for name in Footprint._fields)
-    rows = connection.execute(in_version(select(*columns), version))
-    return [Footprint._make(row) for row in rows]
+def footprints(connection: Connection, version: BaseVersion) -> Footprints:
+    """Return the conversations of a version in its order, in short, out of one row."""
+    values = {"file": version.training_file_id, "number": version.number}
+    row = connection.execute(statement(connection, FOOTPRINTS), values).one()
+    return Footprints._make(row)
 
 
 def statistics_without(

@@ -17,6 +17,7 @@ def sha256(data: bytes) -> str:
 
 def extend(digest: str, fragments: Iterable[str]) -> str:
     """Extend `digest` with these fragments' sha256, in order."""
+    chain = bytes.fromhex(digest)
     for fragment in fragments:
-        digest = sha256(bytes.fromhex(digest) + bytes.fromhex(fragment))
-    return digest
+        chain = hashlib.sha256(chain + bytes.fromhex(fragment)).digest()
+    return chain.hex()

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import compress
 
 from domain.errors import Blocked
 from domain.findings import Reason
@@ -13,7 +14,7 @@ from domain.statistics import VersionStatistics
 from domain.versions.composing import Base, Composition, Content, compose
 from domain.versions.eligibility import asker_reasons, count_reasons, id_reasons, status_reasons
 from domain.versions.naming import text_problem
-from domain.versions.record import BaseVersion, Footprint, Member, VersionRecord
+from domain.versions.record import BaseVersion, Footprints, Member, VersionRecord
 from domain.versions.requests import (
     MAX_CONVERSATIONS,
     MAX_DESCRIPTION_LENGTH,
@@ -36,7 +37,7 @@ def refuse_malformed_removal(request: RemoveRequest) -> None:
 
 
 def refuse_removal(
-    request: RemoveRequest, version: BaseVersion, status: str, members: Sequence[Footprint]
+    request: RemoveRequest, version: BaseVersion, status: str, members: Footprints
 ) -> None:
     """Raise Blocked with every reason why these conversations cannot leave the training file."""
     name = version.training_file
@@ -44,11 +45,11 @@ def refuse_removal(
         *status_reasons(name, status, "nothing can be removed from it"),
         *id_reasons(request),
     ]
-    current = {member.conversation_id for member in members}
-    named = dict.fromkeys(request.ids)
+    current = set(members.conversation_ids)
+    named = dict.fromkeys(map(str, request.ids))
     reasons.extend(
         Reason(
-            conversation_id=str(id),
+            conversation_id=id,
             code="not-a-member",
             reason=f"It is not in version {version.number} of this training file.",
         )
@@ -68,7 +69,7 @@ def refuse_removal(
 def compose_removal(
     request: RemoveRequest,
     version: BaseVersion,
-    members: Sequence[Footprint],
+    members: Footprints,
     *,
     statistics: VersionStatistics,
     now: datetime,
@@ -76,18 +77,16 @@ def compose_removal(
 ) -> Composition:
     """Leave the named conversations out; those that stay keep their bytes, order and positions.
 
-    `members` are all of the version's, in order; `statistics` are those of the ones that stay.
+    `statistics` are those of the members that stay.
     """
-    removed = set(request.ids)
-    kept = [member for member in members if member.conversation_id not in removed]
-    gaps = [at for at, member in enumerate(members) if member.conversation_id in removed]
-    json_lengths = (member.json_length for member in members)
-    jsonl_lengths = (member.jsonl_length for member in members)
+    removed = set(map(str, request.ids))
+    stays = [id not in removed for id in members.conversation_ids]
+    gaps = [at for at, is_kept in enumerate(stays) if not is_kept]
     content = Content(
-        full=without(version.full.content, json_lengths, gaps, full_json.BETWEEN),
-        lines=without(version.lines.content, jsonl_lengths, gaps, b""),
-        full_digest=extend(EMPTY, (member.json_sha256 for member in kept)),
-        lines_digest=extend(EMPTY, (member.jsonl_sha256 for member in kept)),
+        full=without(version.full.content, members.json_lengths, gaps, full_json.BETWEEN),
+        lines=without(version.lines.content, members.jsonl_lengths, gaps, b""),
+        full_digest=extend(EMPTY, compress(members.json_digests, stays)),
+        lines_digest=extend(EMPTY, compress(members.jsonl_digests, stays)),
         statistics=statistics,
     )
     return compose(

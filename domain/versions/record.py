@@ -1,5 +1,6 @@
 """Records of a version, of its two stored objects, and of the conversations in it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -74,17 +75,18 @@ class VersionRecord(BaseVersion):
         return self.full if format == "json" else self.lines
 
 
-class Footprint(NamedTuple):
-    """As much of a member as tells where its bytes are and continues the hash chains.
+class Footprints(NamedTuple):
+    """All members of a version in its order, as columns: where their bytes are, and digests.
 
-    Reading 20,000 of them takes a fifth of the time that as many `Member`s take.
+    20,000 objects make Python's collector go through everything that the process has imported, at
+    0.15 s of CPU; columns of text and numbers do not.
     """
 
-    conversation_id: UUID
-    json_length: int
-    json_sha256: str
-    jsonl_length: int
-    jsonl_sha256: str
+    conversation_ids: Sequence[str]
+    json_lengths: Sequence[int]
+    json_digests: Sequence[str]
+    jsonl_lengths: Sequence[int]
+    jsonl_digests: Sequence[str]
 
 
 class Member(Contribution):
