@@ -7,14 +7,17 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
+import tasks.add
 from db.engine import reading
 from db.versions import find_version, versions
 from domain.errors import Blocked, NotFound, NotReady, Unreachable
 from flows.add_conversations import add_conversations
 from operations import resources
+from operations.rename import rename
 from operations.verify import verify_version
 from soak.building import as_bytes, conversation, profile
 from tests.conftest import HOME, Library
+from tests.file_commands import actions, command, logged
 from tests.rest import rest
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
@@ -283,3 +286,31 @@ def test_no_secret_is_in_anything_that_prefect_keeps(library: Library, prefect_s
     assert results
     kept += results
     assert not any(secret in text or password in text for text in kept)
+
+
+def test_what_a_run_refuses_is_in_the_log_once_with_the_run(library: Library):
+    broken = library.add(data=b"{")
+    for _ in range(2):
+        state = run("Refused", [broken], new=True, requested_by="Noor", request_id="r-1")
+        assert state.name == "Blocked"
+    (entry,) = logged("Refused")
+    assert (entry.action, entry.outcome, entry.actor) == ("create", "refused", "Noor")
+    assert (entry.request_id, entry.training_file_id) == ("r-1", None)
+    assert UUID(entry.run_id)
+    assert entry.detail["reasons"][0]["conversation_id"] == str(broken)
+
+
+def test_a_file_that_is_renamed_during_a_run_gets_no_version(library: Library, monkeypatch):
+    run("Before", [library.add()], new=True).result()
+    make_version = tasks.add.make_version
+
+    def rename_first(engine, *arguments, **options):
+        rename(engine, command("Before"), "After")
+        return make_version(engine, *arguments, **options)
+
+    monkeypatch.setattr(tasks.add, "make_version", rename_first)
+    state = run("Before", [library.add()])
+    assert state.name == "Failed"
+    assert state.message.startswith("“Before” was renamed to “After” while")
+    assert actions("After") == [("create", "done"), ("rename", "done")]
+    assert actions("Before") == [("add", "refused")]

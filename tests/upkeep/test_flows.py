@@ -1,10 +1,15 @@
 import pytest
 
-from domain.errors import Damaged
+import flows.verify
+from domain.errors import Damaged, NotFound
 from flows.maintain import maintain
 from flows.verify import verify_training_files
+from operations import resources
+from operations.archive import archive
+from tasks.upkeep import training_file_names
 from tests.asking import carry_out, content_of, request
 from tests.conftest import Library
+from tests.file_commands import archive_and_delete, command
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
@@ -43,3 +48,33 @@ def test_maintenance_says_what_it_found(library: Library, training_files):
     assert state.message.startswith("Removed 0 objects, 0 bytes; ")
     assert state.message.endswith(" objects are not trainfold's and were not touched")
     assert training_files.get("nobody/refers/to-this", max_bytes=10)
+
+
+def test_a_file_that_is_deleted_while_all_are_verified_is_named_and_no_failure(
+    library: Library, monkeypatch
+):
+    for name in ("Gone", "Kept"):
+        carry_out(request(name, [library.add()], new=True))
+    list_names = flows.verify.training_file_names
+
+    def delete_one() -> list[str]:
+        names = list_names()
+        archive_and_delete("Gone")
+        return names
+
+    monkeypatch.setattr(flows.verify, "training_file_names", delete_one)
+    state = verify_training_files(return_state=True)
+    assert state.name == "Completed"
+    assert state.message.startswith("1 training files are sound; 1 were renamed or deleted")
+    assert "“Gone”" in state.message
+    state = verify_training_files("Gone", return_state=True)
+    with pytest.raises(NotFound):
+        state.result()
+
+
+def test_the_schedule_verifies_archived_files_and_rebuilds_active_ones(library: Library):
+    for name in ("Active", "Archived"):
+        carry_out(request(name, [library.add()], new=True))
+    archive(resources.engine(), command("Archived"))
+    assert training_file_names.fn() == ["Active", "Archived"]
+    assert training_file_names.fn(active=True) == ["Active"]
