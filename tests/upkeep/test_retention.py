@@ -7,10 +7,10 @@ from sqlalchemy import text
 
 from db.engine import reading
 from db.versions import find_stored_version, find_version, versions
-from domain.errors import Blocked, NotFound
+from domain.errors import Blocked, NotFound, NotReady
 from domain.versions.naming import INSTALLATION_KEY
 from domain.versions.retention import KeepPolicy
-from operations.binding import require_bound
+from operations import resources
 from operations.keep import keep, read_policy
 from operations.release import release_versions
 from operations.sweep import sweep_store
@@ -144,16 +144,11 @@ def test_a_policy_out_of_range_is_refused_and_recorded(engine, library):
         read_policy(engine, "\0")
 
 
-def test_the_wrong_bucket_releases_nothing(engine, library, training_files):
+def test_the_wrong_bucket_releases_nothing(engine, library):
     grown(library)
     keep(engine, command("A"), KeepPolicy(last=1))
-    training_files.put(INSTALLATION_KEY, b"{}", content_type="application/json")
-    try:
-        with pytest.raises(Exception, match="is not what trainfold wrote"):
-            maintain(engine, training_files)
-    finally:
-        training_files.delete(INSTALLATION_KEY)
-        require_bound(engine, training_files)
+    with pytest.raises(NotReady, match="is not the one that holds"):
+        maintain(engine, resources.conversations_store())
     with engine.connect() as connection:
         query = text("SELECT count(*) FROM trainfold.released_versions")
         assert connection.execute(query).scalar_one() == 0
