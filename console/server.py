@@ -1,6 +1,7 @@
 """The console's web server."""
 
 import gc
+import sys
 
 import uvicorn
 from pydantic import SecretStr
@@ -10,6 +11,11 @@ from console.settings import ConsoleSettings
 from operations.settings import home_directory
 from trainfold.stack.console import console_secrets, entry_link
 from trainfold.stack.loopback import choose_ports
+
+
+FAILED = 1
+INTERRUPTED = 130
+"""What shells give to a program that Ctrl+C ended."""
 
 
 class ConsoleServer:
@@ -47,7 +53,11 @@ class ConsoleServer:
         # one page in twenty by a tenth of a second.
         gc.collect()
         gc.freeze()
-        self.uvicorn_server().run()
+        server = self.uvicorn_server()
+        server.run()
+        # uvicorn raises the signal that it was ended by again. Seen once in many: it was lost, and
+        # an interrupted console said 0.
+        sys.exit(INTERRUPTED if server.started else FAILED)
 
     def uvicorn_server(self) -> uvicorn.Server:
         config = uvicorn.Config(
