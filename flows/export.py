@@ -12,6 +12,7 @@ from flows.form import Asker, ExportFormats, TrainingFileName, VersionOrCurrent
 from flows.running import ended, task_runner
 from operations.stored_exports import summary_of
 from tasks.export import export, version_to_export
+from tasks.fitness import fitness, report_fitness
 from tasks.report import report_exports, report_result
 from tasks.upkeep import check_preconditions
 
@@ -25,7 +26,7 @@ def export_version(
     formats: ExportFormats = ALL,
     requested_by: Asker = "prefect",
 ) -> object:
-    """Make exports of a version once, and store them beside it.
+    """Make exports of a version once, store them beside it, and report its fitness.
 
     Args:
         training_file: Name of the training file, as in: Spring talks
@@ -39,12 +40,13 @@ def export_version(
 def run(
     training_file: str, number: int, formats: list[ExportFormat], requested_by: str
 ) -> State[Any]:
-    """Make the exports and report them with links."""
+    """Make the exports and report them with links, then what trainers would learn from them."""
     check_preconditions()
     version = version_to_export(training_file, number)
     exports = export(version, formats, requested_by)
     summary = summary_of(exports)
     report_exports(version, exports)
+    report_fitness(fitness(version))
     report_result(export_document(version, summary, exports))
     message = f"Version {version.number}: {len(exports)} exports of {summary.targets} answers"
     return Completed(message=message, data=exports)
