@@ -218,7 +218,7 @@ def exports_markdown(version: VersionRecord, exports: Sequence[StoredExport]) ->
 
 
 def _export_row(version: VersionRecord, export: StoredExport) -> str:
-    name = export_name(version.training_file, version.number, export.part.file_name)
+    name = export_name(version.training_file, version.number, export.download_name)
     link = resources.training_files_store().download_link(
         export.key, file_name=name, lifetime=resources.settings().download_link_lifetime
     )
