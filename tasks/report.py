@@ -152,7 +152,8 @@ def report_sweep(swept: Swept) -> None:
         description=f"{len(swept.objects)} objects that no version needs, "
         f"{swept.size_bytes:,} bytes; "
         f"{'removed' if swept.removed else 'only listed'}. "
-        f"{len(swept.released)} versions released. {swept.uploads} unfinished uploads aborted.",
+        f"{len(swept.released)} versions released. {swept.uploads} unfinished uploads aborted. "
+        f"Figures of {swept.figures} conversations that are in no version.",
     )
 
 
