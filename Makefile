@@ -1,10 +1,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test thorough slow browser consumers trainers soak bench lint lock clean
+.PHONY: help setup demo test thorough slow browser consumers trainers trainers-full soak bench lint lock clean
 
 help: ## Say what can be made
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 8
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 8
 
 setup: .venv/installed ## Make .venv with the trainfold command in it
 
@@ -47,6 +47,14 @@ trainers: setup .venv-trainers/installed ## Give exports to the library that peo
 	.venv-trainers/bin/python -m pip install --quiet -r tests/trainers/requirements.txt
 	@touch $@
 
+trainers-full: setup .venv-trainers-full/installed ## Give exports to LLaMA-Factory (installs it: 7 GB)
+	$(BIN)/python -m pytest -m trainers_full tests/trainers
+
+.venv-trainers-full/installed: tests/trainers/requirements-full.txt
+	$(PYTHON) -m venv .venv-trainers-full
+	.venv-trainers-full/bin/python -m pip install --quiet -r tests/trainers/requirements-full.txt
+	@touch $@
+
 soak: setup ## Try over two thousand crashes, faults and races; fails if anything is lost, doubled or torn
 	$(BIN)/python -m soak
 
@@ -65,4 +73,4 @@ lock: ## Pin all dependencies anew, with hashes and without any host (needs uv)
 		--output-file requirements.lock pyproject.toml
 
 clean: ## Remove the virtual environment and caches
-	rm -rf .venv .venv-consumers .venv-trainers .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-consumers .venv-trainers .venv-trainers-full .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

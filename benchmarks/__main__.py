@@ -59,6 +59,11 @@ BENCHMARKS = {
         sizes={"size": 20_000, "repeats": 3},
         quick_sizes={"size": 1_000, "repeats": 1},
     ),
+    "fitness_cost": Benchmark(
+        services=("postgresql", "s3"),
+        sizes={"size": 10_000},
+        quick_sizes={"size": 1_000},
+    ),
     "rebuild_cost": Benchmark(
         services=("postgresql", "s3", "prefect"),
         sizes={"sizes": (1_000, 10_000), "repeats": 3},

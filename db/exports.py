@@ -12,8 +12,8 @@ from db.commit import MAX_COMMIT_TIME
 from db.engine import current_time
 from db.schema import ExportTable
 from domain.errors import CommitConflict, NotFound
-from domain.exports import ExportPart
-from domain.exports.stored import StoredExport
+from domain.exports import ExportFormat, Split
+from domain.exports.stored import StoredExport, file_name_of
 from domain.versions.record import BaseVersion, VersionRecord
 
 
@@ -37,19 +37,23 @@ def newest_exports(connection: Connection, training_file_id: UUID) -> list[Store
     query = select(ExportTable.__table__).where(ExportTable.training_file_id == training_file_id)
     oldest_first = query.order_by(ExportTable.created_at)
     exports = [_stored_export(row) for row in connection.execute(oldest_first).mappings()]
-    newest = {(export.number, export.part): export for export in exports}
+    newest = {(export.number, export.format, export.sides): export for export in exports}
     return sorted(newest.values(), key=lambda export: export.order)
 
 
-def find_export(connection: Connection, version: VersionRecord, part: ExportPart) -> StoredExport:
+def find_export(
+    connection: Connection, version: VersionRecord, format: ExportFormat, sides: Split | None
+) -> StoredExport:
     """Find the newest export of a version that is this file; raises NotFound."""
     exports = newest_exports(connection, version.training_file_id)
     for export in exports:
-        if (export.number, export.part) == (version.number, part):
+        if (export.number, export.format, export.sides) == (version.number, format, sides):
             return export
     raise NotFound(
-        f"Version {version.number} of “{version.training_file}” has no stored {part.file_name}. "
-        f"`trainfold export FILE --version {version.number} --format {part.format}` makes it."
+        f"Version {version.number} of “{version.training_file}” has no stored "
+        f"{file_name_of(format, sides)}. `trainfold exports FILE --version {version.number}` lists "
+        f"what is. `trainfold export FILE --version {version.number} --format {format}` makes it, "
+        "with --validation a split."
     )
 
 

@@ -135,7 +135,7 @@ def stored_export_document(export: StoredExport) -> dict[str, Any]:
     return {
         "version": export.number,
         "format": export.format,
-        "split": export.split,
+        "split": export.sides,
         "file_name": export.part.file_name,
         "key": export.key,
         "size_bytes": export.size_bytes,

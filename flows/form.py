@@ -71,5 +71,8 @@ RequestId = Annotated[
     # An empty text means none: Prefect's form shows an optional text as two tabs.
     _limited(pattern=f"^[A-Za-z0-9_-]{{0,{MAX_REQUEST_ID_LENGTH}}}$", examples=["spring-1"]),
 ]
-VersionOrCurrent = Annotated[int, _limited(minimum=0, maximum=2**31 - 1)]
+ValidationShare = Annotated[
+    # 0 means none: Prefect's form shows an optional number as two tabs.
+    float, _limited(minimum=0, exclusiveMaximum=1, examples=[0.1])
+]
 ExportFormats = Annotated[list[ExportFormat], _limited(minItems=1, uniqueItems=True)]

@@ -11,6 +11,7 @@ from db.engine import reading, writing
 from db.figures import known_figures, record_figures, stored_figures
 from db.sides import likenesses_of_file
 from db.versions import find_version, members
+from domain.errors import Unreachable
 from domain.exports.folder import training_settings
 from domain.exports.likeness import Likeness
 from domain.exports.summary import ExportSummary
@@ -163,6 +164,8 @@ def _figures(
         chunk = held[start : start + CHUNK]
         with reading(engine) as connection:
             stored = stored_figures(connection, [m.json_sha256 for m in chunk], rules=rules)
+        if any(member.json_sha256 not in stored for member in chunk):
+            raise _removed_meanwhile()
         for member in chunk:
             yield member, ConversationFigures.model_validate(stored[member.json_sha256])
 
@@ -178,4 +181,13 @@ def _likenesses(
             for _, digest, likeness in likenesses_of_file(connection, version.training_file_id)
             if digest in digests
         }
+    if digests - found.keys():
+        raise _removed_meanwhile()
     return {str(member.conversation_id): found[member.json_sha256] for member in held}
+
+
+def _removed_meanwhile() -> Unreachable:
+    return Unreachable(
+        "Maintenance removed figures of this version while they were read, as the version was "
+        "released or its file deleted. Nothing was changed. Ask again."
+    )

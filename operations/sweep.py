@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 
-from db.engine import current_time, reading
+from db.engine import current_time, reading, writing
+from db.leftovers import leftover_digests, remove_leftovers
 from db.versions import referenced_keys, training_file_ids
 from domain.errors import NotReady
 from domain.frozen import FrozenModel
@@ -34,6 +35,8 @@ class Swept(FrozenModel):
     foreign_count: int
     released: tuple[Released, ...] = ()
     """Versions that no retention policy keeps; their objects are among those above."""
+    figures: int = 0
+    """Conversations that are in no version any more, of which figures or likenesses were stored."""
 
 
 def sweep_store(
@@ -45,6 +48,8 @@ def sweep_store(
     delete: bool,
 ) -> Swept:
     """List the garbage, and remove it if asked to; `grace` is that of deleted training files.
+
+    What fitness reports and splits computed of conversations that are in no version goes as well.
 
     Versions that no policy keeps are released first. A crash after that leaves garbage.
 
@@ -86,7 +91,17 @@ def sweep_store(
         foreign=tuple(item.key for item in judged[Standing.FOREIGN][:MAX_FOREIGN_LISTED]),
         foreign_count=len(judged[Standing.FOREIGN]),
         released=released,
+        figures=_sweep_figures(engine, grace=grace, delete=delete),
     )
+
+
+def _sweep_figures(engine: Engine, *, grace: timedelta, delete: bool) -> int:
+    with reading(engine) as connection:
+        digests = leftover_digests(connection, grace=grace)
+    if delete:
+        with writing(engine) as connection:
+            remove_leftovers(connection, digests, grace=grace)
+    return len(digests)
 
 
 def _bound_at(listed: list[ListedObject], store: ObjectStore) -> datetime:

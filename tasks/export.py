@@ -11,27 +11,28 @@ from domain.exports import ExportFormat
 from domain.exports.stored import StoredExport
 from domain.versions.record import VersionRecord
 from operations import resources
-from operations.stored_exports import ensure_exports
+from operations.making_exports import make_exports
 from tasks.policies import retried
 
 
 @task(
-    name="find-version", task_run_name="find version {number}", **retried(3), cache_policy=NO_CACHE
+    name="find-version", task_run_name="find version {version}", **retried(3), cache_policy=NO_CACHE
 )
-def version_to_export(name: str, number: int) -> VersionRecord:
-    """Return the version with this number, or the current one for 0."""
+def version_to_export(name: str, version: str) -> VersionRecord:
+    """Return the version with this number or tag; raises NotFound."""
     with reading(resources.engine()) as connection:
-        return find_stored_version(connection, name, number or None)
+        return find_stored_version(connection, name, version)
 
 
 @task(name="export", task_run_name="export", **retried(3), cache_policy=NO_CACHE)
 def export(
-    version: VersionRecord, formats: Sequence[ExportFormat], created_by: str
+    version: VersionRecord, formats: Sequence[ExportFormat], validation: float, created_by: str
 ) -> list[StoredExport]:
-    return ensure_exports(
+    return make_exports(
         resources.engine(),
         resources.training_files_store(),
         version,
         formats,
+        validation=validation,
         created_by=created_by,
     )

@@ -1,6 +1,5 @@
 """Write artifacts, which people see in Prefect's UI, and results for programs."""
 
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +29,7 @@ from domain.versions.record import VersionRecord
 from operations import resources
 from operations.rebuild import Rebuilt
 from operations.sweep import Swept
+from tasks.markdown import code, inline, slug
 
 SECONDS_BETWEEN_UPDATES = 1.0
 MAX_WARNINGS = 200
@@ -79,7 +79,7 @@ def report_result(document: Mapping[str, Any]) -> None:
 def report_blocked(training_file: str, reasons: Sequence[Reason]) -> None:
     """Record a table of all reasons and their conversations."""
     create_table_artifact(
-        key=f"blocked-{_slug(training_file)}",
+        key=f"blocked-{slug(training_file)}",
         table=[
             {
                 "conversation": reason.conversation_id or "(the request)",
@@ -89,7 +89,7 @@ def report_blocked(training_file: str, reasons: Sequence[Reason]) -> None:
             }
             for reason in reasons
         ],
-        description=f"Nothing was written to “{_inline(training_file)}”: "
+        description=f"Nothing was written to “{inline(training_file)}”: "
         f"{len(reasons)} reason(s). Correct the conversations or leave them out, then ask again.",
     )
 
@@ -97,25 +97,25 @@ def report_blocked(training_file: str, reasons: Sequence[Reason]) -> None:
 def report_version(version: VersionRecord) -> None:
     """Record a summary with links to both downloads; each training file has one timeline."""
     create_markdown_artifact(
-        key=f"training-file-{_slug(version.training_file)}",
+        key=f"training-file-{slug(version.training_file)}",
         markdown=version_markdown(version),
-        description=f"Version {version.number} of “{_inline(version.training_file)}”",
+        description=f"Version {version.number} of “{inline(version.training_file)}”",
     )
 
 
 def report_exports(version: VersionRecord, exports: Sequence[StoredExport]) -> None:
     """Record a table of a version's exports, with links to download them."""
     create_markdown_artifact(
-        key=f"exports-{_slug(version.training_file)}",
+        key=f"exports-{slug(version.training_file)}",
         markdown=exports_markdown(version, exports),
-        description=f"Exports of version {version.number} of “{_inline(version.training_file)}”",
+        description=f"Exports of version {version.number} of “{inline(version.training_file)}”",
     )
 
 
 def report_rebuild(rebuilt: Rebuilt) -> None:
     """Record the changes of bytes, pairs and quality since the version before."""
     create_table_artifact(
-        key=f"rebuild-{_slug(rebuilt.version.training_file)}",
+        key=f"rebuild-{slug(rebuilt.version.training_file)}",
         table=[
             {
                 "conversation": str(change.before.conversation_id),
@@ -129,7 +129,7 @@ def report_rebuild(rebuilt: Rebuilt) -> None:
             for change in rebuilt.changed
         ],
         description=f"{len(rebuilt.changed)} conversations of "
-        f"“{_inline(rebuilt.version.training_file)}” changed in version {rebuilt.version.number}.",
+        f"“{inline(rebuilt.version.training_file)}” changed in version {rebuilt.version.number}.",
     )
 
 
@@ -152,7 +152,8 @@ def report_sweep(swept: Swept) -> None:
         description=f"{len(swept.objects)} objects that no version needs, "
         f"{swept.size_bytes:,} bytes; "
         f"{'removed' if swept.removed else 'only listed'}. "
-        f"{len(swept.released)} versions released. {swept.uploads} unfinished uploads aborted.",
+        f"{len(swept.released)} versions released. {swept.uploads} unfinished uploads aborted. "
+        f"Figures of {swept.figures} conversations that are in no version.",
     )
 
 
@@ -174,17 +175,17 @@ def version_markdown(version: VersionRecord) -> str:
     minutes = resources.settings().download_link_lifetime.total_seconds() / 60
     command = f"trainfold download {quote(version.training_file)} --version {version.number}"
     lines = [
-        f"# {_inline(version.training_file)}, version {version.number}",
+        f"# {inline(version.training_file)}, version {version.number}",
         "",
         f"{version.conversation_count} conversations, {version.pair_count} training pairs, "
-        f"{version.example_count} examples. Made by {_inline(version.created_by)} "
+        f"{version.example_count} examples. Made by {inline(version.created_by)} "
         f"({version.reason}).",
         "",
         "| download | bytes | digest |",
         "| --- | --- | --- |",
         *(_download_row(version, format) for format in ("json", "jsonl")),
         "",
-        f"The links work for {minutes:g} minutes; after that: {_code(command)}.",
+        f"The links work for {minutes:g} minutes; after that: {code(command)}.",
         "",
         "| quality | |",
         "| --- | --- |",
@@ -194,7 +195,7 @@ def version_markdown(version: VersionRecord) -> str:
         lines += ["", f"## Warnings: {len(version.warnings)}", ""]
         lines += ["| conversation | warning | times | first at |", "| --- | --- | --- | --- |"]
         lines += [
-            f"| {w.conversation_id} | {_inline(w.message)} | {w.count} | {_inline(w.path)} |"
+            f"| {w.conversation_id} | {inline(w.message)} | {w.count} | {inline(w.path)} |"
             for w in version.warnings[:MAX_WARNINGS]
         ]
         if len(version.warnings) > MAX_WARNINGS:
@@ -206,19 +207,19 @@ def exports_markdown(version: VersionRecord, exports: Sequence[StoredExport]) ->
     minutes = resources.settings().download_link_lifetime.total_seconds() / 60
     command = f"trainfold export {quote(version.training_file)} --version {version.number}"
     lines = [
-        f"# {_inline(version.training_file)}, version {version.number}: exports",
+        f"# {inline(version.training_file)}, version {version.number}: exports",
         "",
         "| download | rows | bytes | sha256 |",
         "| --- | --- | --- | --- |",
         *(_export_row(version, export) for export in exports),
         "",
-        f"The links work for {minutes:g} minutes; after that: {_code(command)}.",
+        f"The links work for {minutes:g} minutes; after that: {code(command)}.",
     ]
     return "\n".join(lines)
 
 
 def _export_row(version: VersionRecord, export: StoredExport) -> str:
-    name = export_name(version.training_file, version.number, export.part.file_name)
+    name = export_name(version.training_file, version.number, export.download_name)
     link = resources.training_files_store().download_link(
         export.key, file_name=name, lifetime=resources.settings().download_link_lifetime
     )
@@ -234,26 +235,3 @@ def _download_row(version: VersionRecord, format: Format) -> str:
         stored.key, file_name=name, lifetime=resources.settings().download_link_lifetime
     )
     return f"| [{name}]({link}) | {stored.size_bytes:,} | `{stored.digest}` |"
-
-
-def _slug(name: str) -> str:
-    """Return an artifact key: lower-case letters, digits and dashes."""
-    plain = download_name(name, 0, "json").removesuffix("-v0.json").lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or "training-file"
-
-
-def _inline(text: str) -> str:
-    """Escape what markdown and HTML would interpret inside a line or a table cell.
-
-    Addresses without markup are links too, in GitHub's flavour: `http:`, `www.` and `@`.
-    """
-    line = re.sub(r"\s", " ", text)
-    escaped = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return re.sub(r"([\\`*_\[\]|~@]|:(?=/)|(?<=www)\.)", r"\\\1", escaped, flags=re.IGNORECASE)
-
-
-def _code(text: str) -> str:
-    """Write a text as inline code, where nothing is interpreted but the marks that end it."""
-    line = re.sub(r"\s", " ", text)
-    fence = "`" * (1 + max(map(len, re.findall("`+", line)), default=0))
-    return f"{fence} {line} {fence}"

@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field, WithJsonSchema
 
 from db.batches import Batch
 from db.training_files import TrainingFileChoice
-from domain.exports import ExportFormat, Side
+from domain.exports import ExportFormat, Split
 from domain.findings import Reason, VersionWarning
 from domain.frozen import FrozenModel
 
@@ -130,8 +130,8 @@ class Export(Document):
 
     version: int
     format: ExportFormat
-    split: Side | None
-    """The side of a validation split; null where the file holds all of the version."""
+    split: Split | None
+    """A side of a validation split; `both` is Parquet with a column of sides. Null without one."""
     file_name: str
     key: str
     size_bytes: int

@@ -1,6 +1,7 @@
 """Make the exports of a version, and download them."""
 
 from itertools import chain
+from math import nan
 from typing import Literal
 
 from fastapi import APIRouter, Depends, Request
@@ -12,33 +13,39 @@ from console.context import console_context
 from console.pages.dependencies import AuthenticatedVisitor, VisitorsForm, authenticate
 from console.pages.downloads import LINK_LIFETIME
 from console.rendering import training_file_path
+from console.security.forms import text_field
 from db.engine import reading
 from db.exports import find_export
 from db.versions import find_stored_version
 from domain.errors import Blocked
-from domain.exports import CONTENT_TYPES, ExportFormat, ExportPart, Side
+from domain.exports import CONTENT_TYPES, ExportFormat
 from domain.versions.naming import export_name
 from operations import resources
 from operations.export_reading import proven_export
-from operations.stored_exports import ensure_exports, possible_formats
+from operations.making_exports import make_exports, refuse_large
+from operations.stored_exports import possible_formats
 
-MAX_BYTES = 64 * 1024 * 1024
-"""Of a version's full JSON: seconds of work. Larger ones are a worker's."""
 router = APIRouter(dependencies=[Depends(authenticate)])
 
 
 @router.post("/training-files/{file}/versions/{number}/exports")
-def make_exports(
-    file: str, number: str, visitor: AuthenticatedVisitor, _: VisitorsForm
+def make_version_exports(
+    file: str, number: str, visitor: AuthenticatedVisitor, form: VisitorsForm
 ) -> Response:
     """Make those exports of the version that are missing, and show the file's page again."""
     engine, store = resources.engine(), resources.training_files_store()
     with reading(engine) as connection:
         version = find_stored_version(connection, training_file_name(connection, file), number)
-    if version.full.size_bytes > MAX_BYTES:
-        raise HTTPException(409, _too_large(version.number))
     try:
-        ensure_exports(engine, store, version, possible_formats(), created_by=visitor.name)
+        refuse_large(version)
+        make_exports(
+            engine,
+            store,
+            version,
+            possible_formats(),
+            validation=_share(text_field(form, "validation").strip()),
+            created_by=visitor.name,
+        )
     except Blocked as blocked:
         raise HTTPException(409, str(blocked)) from blocked
     path = training_file_path(version.training_file, version.training_file_id)
@@ -51,14 +58,13 @@ def download_export(
     file: str,
     number: str,
     format: ExportFormat,
-    split: Literal["", "train", "validation"] = "",
+    split: Literal["", "train", "validation", "both"] = "",
 ) -> Response:
     engine, store = resources.engine(), resources.training_files_store()
-    side: Side | None = split or None
     with reading(engine) as connection:
         version = find_stored_version(connection, training_file_name(connection, file), number)
-        export = find_export(connection, version, ExportPart(format, side))
-    file_name = export_name(version.training_file, version.number, export.part.file_name)
+        export = find_export(connection, version, format, split or None)
+    file_name = export_name(version.training_file, version.number, export.download_name)
     if console_context(request).settings.downloads == "link":
         link = store.download_link(export.key, file_name=file_name, lifetime=LINK_LIFETIME)
         return RedirectResponse(link, status_code=303)
@@ -75,8 +81,9 @@ def download_export(
     )
 
 
-def _too_large(number: int) -> str:
-    return (
-        f"Version {number} is too large to be exported here. Nothing was changed. Run `trainfold "
-        f"export FILE --version {number}`, or the deployment export-version in Prefect."
-    )
+def _share(text: str) -> float | None:
+    """Read the form's field; a text that is no number is a share that nobody can take."""
+    try:
+        return float(text) if text else None
+    except ValueError:
+        return nan

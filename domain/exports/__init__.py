@@ -13,6 +13,8 @@ LINE_FORMATS: tuple[LineFormat, ...] = ("messages", "prompt-completion", "shareg
 EXPORT_FORMATS: tuple[ExportFormat, ...] = (*LINE_FORMATS, "parquet")
 Side = Literal["train", "validation"]
 SIDES: tuple[Side, ...] = ("train", "validation")
+Split = Literal["train", "validation", "both"]
+"""What a file of a split holds: one side, or both, which a column of Parquet tells apart."""
 STEMS: Mapping[ExportFormat, str] = {
     **{format: format for format in LINE_FORMATS},
     "parquet": "examples",

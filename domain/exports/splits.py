@@ -16,8 +16,10 @@ from math import floor
 from typing import NamedTuple
 from uuid import UUID
 
+from domain.errors import Blocked
 from domain.exports import Side
 from domain.exports.likeness import Likeness, LikenessIndex
+from domain.findings import Reason
 
 SAME_ANSWER = 0.0
 """The strength of a link by one answer alone: less than that of any near-duplicate."""
@@ -39,10 +41,20 @@ class Sizes(NamedTuple):
 
 def exact_fraction(validation: Fraction | float) -> Fraction:
     """Return the fraction as written, so that 0.1 is exactly a tenth; raise ValueError."""
-    fraction = validation if isinstance(validation, Fraction) else Fraction(repr(validation))
-    if not 0 < fraction < 1:
+    if not 0 < validation < 1:
         raise ValueError(f"The validation fraction is between 0 and 1, not {validation}.")
-    return fraction
+    return validation if isinstance(validation, Fraction) else Fraction(repr(validation))
+
+
+def requested_fraction(validation: float | None) -> Fraction | None:
+    """Return the fraction of a form, where nothing and 0 ask for no split; raise Blocked."""
+    if not validation:
+        return None
+    try:
+        return exact_fraction(validation)
+    except ValueError as error:
+        reason = f"{error} A tenth is 0.1; without it, or with 0, nothing is split."
+        raise Blocked([Reason(code="bad-fraction", reason=reason)]) from error
 
 
 def assign(

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import orjson
 
-from domain.exports import EXPORT_FORMATS, SIDES, ExportFormat, ExportPart, Side
+from domain.exports import EXPORT_FORMATS, SIDES, ExportFormat, ExportPart, Side, Split
 from domain.format.digest import sha256
 from domain.frozen import FrozenModel
 
@@ -40,13 +40,40 @@ class StoredExport(FrozenModel):
         return ExportPart(self.format, self.split)
 
     @property
-    def order(self) -> tuple[int, int]:
-        """Return a key that sorts exports of a version as `export_parts` does."""
+    def sides(self) -> Split | None:
+        """Return the sides that the file holds; None where it was made without a split."""
+        if self.split is None and self.options_digest not in UNSPLIT:
+            return "both"
+        return self.split
+
+    @property
+    def download_name(self) -> str:
+        """Return a file name that also tells Parquet with sides from Parquet without."""
+        return file_name_of(self.format, self.sides)
+
+    @property
+    def order(self) -> tuple[int, int, bool]:
+        """Return a key that sorts exports of a version as `export_parts` does, unsplit first."""
         side = SIDES.index(self.split) if self.split else -1
-        return EXPORT_FORMATS.index(self.format), side
+        return EXPORT_FORMATS.index(self.format), side, self.sides is not None
+
+
+def file_name_of(format: ExportFormat, sides: Split | None) -> str:
+    """Return the name of an export's file beside all others of its version."""
+    part = ExportPart(format, None if sides == "both" else sides)
+    stem, _, extension = part.file_name.rpartition(".")
+    return f"{stem}.split.{extension}" if sides == "both" else part.file_name
 
 
 def options_digest(sides: Mapping[UUID, Side] | None) -> str:
     """Return a digest of what an export's bytes follow from, beside its version and format."""
     assigned = None if sides is None else [(str(id), sides[id]) for id in sorted(sides)]
-    return sha256(orjson.dumps({"revision": REVISION, "sides": assigned}))
+    return _digest(REVISION, assigned)
+
+
+def _digest(revision: int, sides: list[tuple[str, Side]] | None) -> str:
+    return sha256(orjson.dumps({"revision": revision, "sides": sides}))
+
+
+UNSPLIT = frozenset(_digest(revision, None) for revision in range(1, REVISION + 1))
+"""What the digest is without a split, of this release and of earlier ones."""

@@ -15,6 +15,10 @@ TURN_TOKENS = 5
 """`<|im_start|>`, the role, a line break; `<|im_end|>`, a line break."""
 HEAD_TOKENS = 3
 OPENAI_TOKENS = 65_536
+"""Of one training example for gpt-4o-mini (2024-07-18): OpenAI's guide to fine-tuning, and in
+Microsoft's tables of the same models “training example context length”. The end is cut off."""
+FACTORY_TOKENS = 2_048
+"""`cutoff_len` in `llamafactory/hparams/data_args.py` of LLaMA-Factory 0.9.5."""
 
 Fate = Literal["whole", "cut", "dropped"]
 Cutting = Literal["end", "conversation", "turns"]
@@ -37,14 +41,14 @@ class Trainer(NamedTuple):
 def trainers(max_length: int) -> Iterator[Trainer]:
     """Yield every trainer at its defaults, and with what the export's TRAINING.md sets."""
     run = "run with TRL 1.16"
-    factory = "rule from LLaMA-Factory's source"
+    factory = "run with LLaMA-Factory 0.9.5"
     axolotl = "rule from axolotl's documentation"
     openai = "rule from OpenAI's documentation"
     yield Trainer("TRL, messages", "defaults", 1024, "end", True, "rule from TRL's documentation")
     yield Trainer("TRL, messages", "ours", max_length, "end", False, run)
     yield Trainer("TRL, prompt-completion", "defaults", 1024, "end", False, run)
     yield Trainer("TRL, prompt-completion", "ours", max_length, "end", False, run)
-    yield Trainer("LLaMA-Factory, sharegpt", "defaults", 2048, "turns", False, factory)
+    yield Trainer("LLaMA-Factory, sharegpt", "defaults", FACTORY_TOKENS, "turns", False, factory)
     yield Trainer("LLaMA-Factory, sharegpt", "ours", max_length, "turns", False, factory)
     yield Trainer("axolotl, messages", "defaults", 512, "conversation", False, axolotl)
     yield Trainer("axolotl, messages", "ours", max_length, "conversation", False, axolotl)

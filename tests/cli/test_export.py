@@ -14,7 +14,7 @@ from soak.building import as_bytes, conversation
 from tests.asking import carry_out, request
 from tests.commands import Run
 from tests.conftest import Library
-from tests.operations.test_splits import add as add_spoken
+from tests.spoken import add_spoken
 
 
 def test_a_folder_has_all_formats_a_card_settings_and_checksums(

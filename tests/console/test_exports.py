@@ -2,21 +2,24 @@
 
 import hashlib
 import json
+from io import BytesIO
 
 import pytest
+from pyarrow import parquet
 
-from console.pages import exports as page_of_exports
 from db.engine import reading
 from db.exports import stored_exports
-from operations import resources
+from operations import making_exports, resources
+from operations.splits import sides_of
 from soak.building import as_bytes, conversation
 from tests.asking import carry_out, request
 from tests.conftest import Library
 from tests.console.conftest import Visit, served
+from tests.spoken import add_spoken
 
 
-def make(console: Visit, path: str, **options):
-    return console.post(f"{path}/exports", {}, **options)
+def make(console: Visit, path: str, validation: str = "", **options):
+    return console.post(f"{path}/exports", {"validation": validation}, **options)
 
 
 def test_exports_are_made_once_and_downloaded_from_the_page(console: Visit, library: Library):
@@ -29,7 +32,6 @@ def test_exports_are_made_once_and_downloaded_from_the_page(console: Visit, libr
     made = make(console, path)
     assert (made.status_code, made.headers["location"]) == (303, f"{here}#version-1")
     page = console.page(here)
-    assert "Make exports" not in page.text
     assert "4 exports of version 1" in page.text
     with reading(resources.engine()) as connection:
         stored = stored_exports(connection, version)
@@ -46,6 +48,37 @@ def test_exports_are_made_once_and_downloaded_from_the_page(console: Visit, libr
     assert make(console, path).status_code == 303
     with reading(resources.engine()) as connection:
         assert stored_exports(connection, version) == stored
+
+
+def test_a_split_is_asked_for_and_each_file_is_told_from_the_others(
+    console: Visit, library: Library
+):
+    ids = [add_spoken(library, n) for n in range(8)]
+    version = carry_out(request("Talks", ids, new=True))
+    here = "/training-files/Talks"
+    make(console, f"{here}/versions/1")
+    for share in ("1", "-0.1", "x", "nan", "1e999999999", "1/2", "0,1", "\0"):
+        refused = make(console, f"{here}/versions/1", share)
+        assert (refused.status_code, "between 0 and 1" in refused.text) == (409, True), share
+    assert sides_of(resources.engine(), version) == {}
+    assert make(console, f"{here}/versions/1", " 0.5 ").status_code == 303
+    page = console.page(here)
+    # Nothing is left to make.
+    assert "Make exports" not in page.text
+    for name in ("messages.jsonl", "messages.train.jsonl", "examples.parquet",
+                 "examples.split.parquet"):  # fmt: skip
+        assert page.text.count(f"{name} of version 1") == 2, name
+    columns = {}
+    for split in ("", "?split=both"):
+        answer = console.get(f"{here}/versions/1/exports/parquet{split}")
+        columns[answer.headers["Content-Disposition"]] = set(
+            parquet.read_table(BytesIO(answer.content)).column("split").to_pylist()
+        )
+    assert columns == {
+        'attachment; filename="Talks-v1-examples.parquet"': {None},
+        'attachment; filename="Talks-v1-examples.split.parquet"': {"train", "validation"},
+    }
+    assert console.get(f"{here}/versions/1/exports/messages?split=both").status_code == 404
 
 
 def test_a_forged_form_makes_nothing(console: Visit, library: Library):
@@ -67,7 +100,7 @@ def test_what_cannot_be_made_is_told_with_the_way_out(
     assert (blocked.status_code, "another system prompt" in blocked.text) == (409, True)
     for path in ("Talks/versions/2", "Nothing/versions/1", "a%00b/versions/1"):
         assert make(console, f"/training-files/{path}").status_code == 404
-    monkeypatch.setattr(page_of_exports, "MAX_BYTES", 10)
+    monkeypatch.setattr(making_exports, "MAX_BYTES_TO_WAIT_FOR", 10)
     large = make(console, "/training-files/Talks/versions/1")
     assert (large.status_code, "trainfold export FILE --version 1" in large.text) == (409, True)
 

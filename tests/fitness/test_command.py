@@ -82,7 +82,7 @@ def test_people_get_a_table_for_each_trainer_and_what_changed(trainfold: Run, li
     ran = trainfold("fitness", "Talks")
     assert ran.code == 0, ran.err
     assert re.search(r"TRL, messages +defaults +1024 +4 +0 +0 +2 .* not fit +rule from", ran.out)
-    assert re.search(r"LLaMA-Factory, sharegpt +ours .* fit +rule from", ran.out)
+    assert re.search(r"axolotl, messages +ours .* fit +rule from", ran.out)
     assert re.search(r"changed since version 1 +before +now\nconversations +1", ran.out)
 
 

@@ -5,7 +5,7 @@ import re
 import pytest
 from markdown_it import MarkdownIt
 
-from tasks.report import _code, _inline
+from tasks.markdown import code, inline
 
 # The rules of GitHub's flavour by which a text without markup becomes a link.
 BARE_LINK = re.compile(r"(?:ftp|https?)://|www\.|[\w.+-]@[\w-]", re.IGNORECASE)
@@ -25,7 +25,7 @@ HOSTILE = (
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_text_in_a_line_has_no_markup_and_no_link(text: str):
-    written = _inline(text)
+    written = inline(text)
     assert not BARE_LINK.search(written)
     html = MARKDOWN.render(f"# A {written} z\n\n| a |\n| --- |\n| A {written} z |")
     assert set(re.findall("<(\\w+)", html)) == {"h1", "table", "thead", "tbody", "tr", "th", "td"}
@@ -40,5 +40,5 @@ def escaped(text: str) -> str:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_text_in_code_does_not_end_it(text: str):
-    html = MARKDOWN.render(f"Run {_code(text)} now.")
+    html = MARKDOWN.render(f"Run {code(text)} now.")
     assert html.count("<code>") == html.count("<") - 3 == 1

@@ -2,7 +2,6 @@
 
 import random
 import threading
-from typing import Any
 from uuid import UUID, uuid4
 
 import orjson
@@ -13,34 +12,10 @@ from domain.exports.likeness import NEAR, jaccard, likeness_of
 from domain.exports.splits import arcs_without_validation
 from domain.versions.record import VersionRecord
 from operations.splits import assigned_sides, sides_of
-from soak.building import as_bytes, conversation, retell
+from soak.building import as_bytes, conversation
 from storage.store import ObjectStore
 from tests.asking import carry_out, request
-from tests.conftest import Library
-
-VOCABULARY = [f"word{n}" for n in range(2_000)]
-
-
-def spoken(id: UUID, seed: object, *, changed: int = 0) -> dict[str, Any]:
-    """A conversation of random words; of each turn, `changed` words are others."""
-    chance, other = random.Random(str(seed)), random.Random(str(id))
-    value = conversation(id)
-    for pair in value["training_pairs"]:
-        words = chance.choices(VOCABULARY, k=80)
-        for place in other.sample(range(80), changed):
-            words[place] = other.choice(VOCABULARY)
-        key = "target_response" if pair["target_response"] else "current_user_input"
-        pair[key] = " ".join(words)
-    answered = value["training_pairs"]
-    for asked, answer in zip(answered[::2], answered[1::2], strict=True):
-        answer["current_user_input"] = asked["current_user_input"]
-    retell(answered)
-    return value
-
-
-def add(library: Library, seed: object, **how: int) -> UUID:
-    id = uuid4()
-    return library.add(id, data=as_bytes(spoken(id, seed, **how)))
+from tests.spoken import add_spoken
 
 
 def split(engine: Engine, store: ObjectStore, version: VersionRecord, fraction: float = 0.25):
@@ -48,7 +23,7 @@ def split(engine: Engine, store: ObjectStore, version: VersionRecord, fraction: 
 
 
 def test_sides_are_stored_once_and_kept_while_the_file_grows(engine, library, training_files):
-    ids = [add(library, n) for n in range(24)]
+    ids = [add_spoken(library, n) for n in range(24)]
     first = carry_out(request("A", ids[:8], new=True))
     sides = split(engine, training_files, first)
     assert list(sides) == ids[:8]
@@ -66,9 +41,9 @@ def test_sides_are_stored_once_and_kept_while_the_file_grows(engine, library, tr
 def test_a_near_duplicate_of_an_assigned_conversation_gets_its_side(
     engine, library, training_files
 ):
-    ids = [add(library, n) for n in range(12)]
+    ids = [add_spoken(library, n) for n in range(12)]
     sides = split(engine, training_files, carry_out(request("A", ids, new=True)))
-    copies = [add(library, n, changed=4) for n in range(12)]
+    copies = [add_spoken(library, n, changed=4) for n in range(12)]
     both = split(engine, training_files, carry_out(request("A", copies)))
     assert [both[id] for id in copies] == [sides[id] for id in ids]
 
@@ -76,14 +51,14 @@ def test_a_near_duplicate_of_an_assigned_conversation_gets_its_side(
 def test_a_conversation_without_an_answer_has_no_side_until_it_has_one(
     engine, library, training_files
 ):
-    id, other = uuid4(), add(library, 0)
+    id, other = uuid4(), add_spoken(library, 0)
     library.add(id, data=as_bytes(conversation(id, turns=1)))
     version = carry_out(request("A", [id, other], new=True))
     assert list(split(engine, training_files, version)) == [other]
 
 
 def test_all_who_split_at_once_get_one_answer(engine, library, training_files):
-    version = carry_out(request("A", [add(library, n) for n in range(20)], new=True))
+    version = carry_out(request("A", [add_spoken(library, n) for n in range(20)], new=True))
     results: list[dict[UUID, str]] = []
     fractions = (0.1, 0.5, 0.3, 0.7, 0.2, 0.9)
     barrier = threading.Barrier(len(fractions))
@@ -106,7 +81,7 @@ def test_all_who_split_at_once_get_one_answer(engine, library, training_files):
 
 
 def test_the_rows_say_when_and_how_a_side_was_assigned(engine, library, training_files):
-    version = carry_out(request("A", [add(library, 0)], new=True))
+    version = carry_out(request("A", [add_spoken(library, 0)], new=True))
     split(engine, training_files, version, 0.1)
     with engine.connect() as connection:
         (row,) = connection.execute(text("SELECT * FROM trainfold.training_file_sides")).mappings()

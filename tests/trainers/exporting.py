@@ -38,9 +38,13 @@ def exported(name: str, ids: list[UUID], folder: Path) -> dict[str, Any]:
 
 
 def what_they_make_of_it(environment: str, script: str, *arguments: object) -> dict[str, Any]:
-    """Run a script of this folder in the libraries' environment."""
+    """Run a script of this folder in the libraries' environment; return what it prints."""
+    return json.loads(ran(environment, script, *arguments))
+
+
+def ran(environment: str, script: str, *arguments: object) -> bytes:
     python = HERE.parents[1] / environment / "bin/python"
     command = [python, HERE / script, *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, check=False, env=dict(os.environ))
     assert done.returncode == 0, done.stderr.decode()[-3_000:]
-    return json.loads(done.stdout)
+    return done.stdout

@@ -219,7 +219,7 @@ def _save(made: _Made, output: str | None) -> None:
         path = Path(output or ".")
         if path.is_dir():
             name, number = made.version.training_file, made.version.number
-            path /= export_name(name, number, stored.part.file_name)
+            path /= export_name(name, number, stored.download_name)
         with whole_file(path) as opened:
             opened.writelines(_contents(made, stored))
         say(f"Wrote {path} ({stored.size_bytes:,} bytes)")
@@ -257,7 +257,7 @@ def _print_stored(version: VersionRecord, stored: Sequence[StoredExport]) -> Non
         ["file", "#rows", "#answers", "#conversations", "#bytes", "sha256", "made", "by"],
         (
             (
-                export.part.file_name,
+                export.download_name,
                 export.row_count,
                 export.target_count,
                 export.conversation_count,

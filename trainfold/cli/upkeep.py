@@ -21,6 +21,7 @@ def maintain(
     Crashed requests leave such objects, and so do training files that were deleted longer ago than
     the grace time, and versions that `keep` does not keep: these are released first. Objects
     younger than the safe age (a day) are kept, because a running request could still commit them.
+    Figures and hashes of conversations that are in no version any more are removed, too.
     Objects that are not trainfold's are counted and never touched.
     """
     ready("database", "s3")
@@ -49,7 +50,9 @@ def _print(swept: Swept) -> None:
             f"; {len(swept.released)} versions {'are' if swept.removed else 'would be'} released"
         )
     stdout.print(text)
+    if swept.figures:
+        stdout.print(f"{what} figures of {swept.figures} conversations that are in no version")
     if swept.foreign_count:
         stdout.print(f"{swept.foreign_count} objects are not trainfold's and were not touched")
-    if (swept.objects or swept.uploads or swept.released) and not swept.removed:
+    if (swept.objects or swept.uploads or swept.released or swept.figures) and not swept.removed:
         stdout.print("Nothing was removed; repeat with --delete to remove them.")
