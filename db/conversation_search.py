@@ -120,6 +120,29 @@ def reachable_ids(
         yield ids
 
 
+def matching_ids(
+    connection: Connection, filters: Filters, terms: SearchTerms, *, limit: int
+) -> list[UUID]:
+    """Return all conversations that match, the oldest first, up to the limit."""
+    source = source_tables(connection)
+    conversation = source.conversations.c
+    query = (
+        _matching(connection, source, filters, terms)
+        .order_by(conversation.created_at.asc().nulls_last(), conversation.conversation_id)
+        .limit(limit)
+    )
+    return list(connection.execute(query).scalars())
+
+
+def _matching(
+    connection: Connection, source: SourceTables, filters: Filters, terms: SearchTerms
+) -> Select[Any]:
+    return select(source.conversations.c.conversation_id).where(
+        *conditions_of_filters(source, filters),
+        *conditions_of_text(connection, filters.text, terms),
+    )
+
+
 class _Search:
     """The queries for one set of filters and one order."""
 
@@ -131,10 +154,7 @@ class _Search:
         self._source = source_tables(connection)
         self._conversation = self._source.conversations.c
         self._item = self._source.batch_items.c
-        self._matching = select(self._conversation.conversation_id).where(
-            *conditions_of_filters(self._source, filters),
-            *conditions_of_text(connection, filters.text, terms),
-        )
+        self._matching = _matching(connection, self._source, filters, terms)
 
     def count(self, limit: int) -> int:
         """Count up to `limit` matching conversations."""

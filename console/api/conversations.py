@@ -24,11 +24,11 @@ from db.engine import reading
 from db.search_terms import KnownNames, SearchTerms
 from db.versions import find_version
 from domain.source.vocabulary import EnrichmentStatus
+from domain.versions.matching import MAX_QUALITY
 from operations import resources
 from operations.documents import conversation_document
 
 MAX_BATCHES = 100
-MAX_QUALITY = 100
 
 Quality = Annotated[float, Field(ge=0, le=MAX_QUALITY)]
 

@@ -1,6 +1,5 @@
 """Options that filter conversations, for commands that list them."""
 
-import re
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
@@ -12,14 +11,14 @@ from db.batches import find_batch
 from db.conversation_search import Filters
 from db.versions import find_version
 from domain.source.vocabulary import EnrichmentStatus
-
-MAX_QUALITY = 100
+from domain.versions.matching import parse_score
 
 
 def _quality(text: str) -> Decimal:
-    if not re.fullmatch(r"\d{1,3}(\.\d{1,9})?", text, re.ASCII) or Decimal(text) > MAX_QUALITY:
-        raise typer.BadParameter(f"a quality score is a number from 0 to {MAX_QUALITY}, as in 4.5")
-    return Decimal(text)
+    try:
+        return parse_score(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 BatchFilter = Annotated[
