@@ -69,6 +69,11 @@ BENCHMARKS = {
         sizes={"sizes": (1_000, 10_000), "repeats": 3},
         quick_sizes={"sizes": (100, 1_000), "repeats": 1},
     ),
+    "backfill": Benchmark(
+        services=("postgresql", "s3", "prefect"),
+        sizes={"conversations": 8_000, "repeats": 3},
+        quick_sizes={"conversations": 400, "repeats": 1},
+    ),
     "queries": Benchmark(
         services=("postgresql",),
         sizes={"conversations": 100_000, "files": 1_000, "repeats": 3},

@@ -89,7 +89,7 @@ class BrowseQuery(FrozenModel):
     def filters(self, not_in: UUID | None) -> Filters:
         """Return the filters; `not_in` is the id of the training file that the query names."""
         return Filters(
-            batch_id=self.batch,
+            batch_ids=(self.batch,) if self.batch else (),
             status=self.status or None,
             persona=self.persona or None,
             arc=self.arc or None,

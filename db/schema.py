@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     JSON,
     BigInteger,
     CheckConstraint,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     MetaData,
     Numeric,
     Text,
+    Uuid,
     func,
     text,
 )
@@ -306,6 +308,30 @@ class LogTable(OwnTable):
     detail: Mapped[dict[str, Any]]
     refusal_digest: Mapped[str | None]
     """A retried request that is refused for the same reasons is recorded once."""
+
+
+class PlanTable(OwnTable):
+    """A plan of adds: which conversations, fixed when it was made; a row never changes.
+
+    Its parts are requests. The versions that they made say how far it is.
+    """
+
+    __tablename__ = "add_plans"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    training_file: Mapped[str]
+    training_file_id: Mapped[UUID | None]
+    """None where the plan creates the training file."""
+    conditions: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    is_new: Mapped[bool]
+    description: Mapped[str]
+    strict: Mapped[bool]
+    one_version: Mapped[bool]
+    requested_by: Mapped[str]
+    matched: Mapped[int]
+    in_file: Mapped[int]
+    conversation_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
+    created_at: Mapped[datetime]
 
 
 class InstallationTable(OwnTable):

@@ -22,6 +22,7 @@ from domain.versions.diff import (
 )
 from domain.versions.eligibility import Admission
 from domain.versions.log import RecordedEntry
+from domain.versions.plans import PlanProgress, Proposal
 from domain.versions.record import Member, VersionRecord
 from domain.versions.requests import AddRequest
 from domain.versions.retention import KeepPolicy
@@ -108,6 +109,37 @@ def policy_document(name: str, policy: KeepPolicy) -> dict[str, Any]:
 
 def link_document(url: str, lifetime: timedelta) -> dict[str, Any]:
     return {"url": url, "expires_in_seconds": int(lifetime.total_seconds())}
+
+
+def plan_document(progress: PlanProgress) -> dict[str, Any]:
+    """Describe a plan, and how far it is."""
+    plan = progress.plan
+    return {
+        **proposal_document(plan),
+        "plan": plan.request.request_id,
+        "created_at": plan.created_at.isoformat(),
+        "added": progress.added,
+        "done": progress.is_done,
+        "versions": [
+            {"part": part, "version": number} for part, number in progress.versions.items()
+        ],
+    }
+
+
+def proposal_document(proposal: Proposal) -> dict[str, Any]:
+    """Describe what a plan would add."""
+    request = proposal.request
+    return {
+        "plan": None,
+        "training_file": request.name,
+        "new": request.new,
+        "where": list(request.matching.conditions),
+        "one_version": request.one_version,
+        "matched": proposal.matched,
+        "in_file": proposal.in_file,
+        "to_add": len(proposal.conversation_ids),
+        "parts": proposal.part_count,
+    }
 
 
 def rebuilt_document(

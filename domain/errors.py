@@ -2,6 +2,7 @@
 
 TrainfoldError
 ├── Blocked               a rule says no; nothing was written
+│   └── PlanStopped       a rule stops a plan; the parts before are versions, and stay
 ├── NotFound              no such training file, version, batch or conversation
 ├── NotReady              the set-up is incomplete: no schema, no bucket, nothing configured
 ├── Unreachable           a service does not answer; trying again may help
@@ -35,10 +36,20 @@ class Blocked(TrainfoldError):
         reasons: tuple[Reason, ...] = self.args[0]
         return reasons
 
+    advice = "nothing was written. Correct the listed conversations or leave them out."
+
     def __str__(self) -> str:
         first = self.reasons[0].reason.removesuffix(".")
         more = f", and {len(self.reasons) - 1} more" if len(self.reasons) > 1 else ""
         return f"Blocked, nothing was written: {first}{more}."
+
+
+class PlanStopped(Blocked):
+    advice = "the parts before stay. The first reason says how to go on."
+
+    def __str__(self) -> str:
+        first, *_ = self.reasons
+        return f"Blocked: {first.reason}"
 
 
 class NotFound(TrainfoldError):

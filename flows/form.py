@@ -12,7 +12,9 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from domain.exports import ExportFormat
+from domain.versions.matching import MAX_CONDITIONS, MAX_VALUE_LENGTH
 from domain.versions.naming import MAX_NAME_LENGTH, MAX_REQUEST_ID_LENGTH
+from domain.versions.plans import MAX_PLAN_ID_LENGTH
 from domain.versions.requests import MAX_ASKER_LENGTH, MAX_CONVERSATIONS, MAX_DESCRIPTION_LENGTH
 from domain.versions.tags import MAX_TAG_LENGTH
 
@@ -75,4 +77,19 @@ ValidationShare = Annotated[
     # 0 means none: Prefect's form shows an optional number as two tabs.
     float, _limited(minimum=0, exclusiveMaximum=1, examples=[0.1])
 ]
+PlanId = Annotated[
+    str, _limited(pattern=f"^[A-Za-z0-9_-]{{0,{MAX_PLAN_ID_LENGTH}}}$", examples=["backfill-1"])
+]
+Condition = Annotated[
+    str,
+    _limited(
+        minLength=3,
+        # A field's name and a value, as `domain.versions.matching` reads them.
+        maxLength=MAX_VALUE_LENGTH + 20,
+        pattern=r"^\s*[A-Za-z_-]+\s*[<>]?=",
+        examples=["quality>=4"],
+    ),
+]
+Conditions = Annotated[list[Condition], _limited(maxItems=MAX_CONDITIONS)]
+BatchOrNone = Annotated[str, _limited(maxLength=MAX_VALUE_LENGTH, examples=["spring"])]
 ExportFormats = Annotated[list[ExportFormat], _limited(minItems=1, uniqueItems=True)]

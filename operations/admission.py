@@ -36,7 +36,7 @@ def gate(
     Raises AccessRefused where row level security hides all conversations.
     """
     refuse_malformed(request, max_conversations=max_conversations)
-    return admit(request, *_visible_facts(connection, request.name, request.ids))
+    return admit(request, *visible_facts(connection, request.name, request.ids))
 
 
 def decide(
@@ -117,7 +117,7 @@ def readmit_members(
     Raises Blocked otherwise, and if the training file is not active; NotFound if it has lost its
     name meanwhile.
     """
-    training_file, facts = _visible_facts(
+    training_file, facts = visible_facts(
         connection, name, [member.conversation_id for member in members]
     )
     if training_file is None or training_file.current.training_file_id != training_file_id:
@@ -126,9 +126,10 @@ def readmit_members(
     return readmit(training_file, members, facts)
 
 
-def _visible_facts(
+def visible_facts(
     connection: Connection, name: str, ids: Sequence[UUID]
 ) -> tuple[TrainingFileFacts | None, dict[UUID, ConversationFacts]]:
+    """Read the gate's facts; raise AccessRefused where row level security hides all of them."""
     training_file, facts = gate_facts(connection, name, ids)
     if ids and not facts and (explanation := hidden_rows(connection)):
         # Judged without its rows, every conversation would be unknown.

@@ -19,12 +19,12 @@ from prefect.client.schemas.actions import ArtifactCreate
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 
-from domain.errors import Damaged
+from domain.errors import Blocked, Damaged
 from domain.exports.stored import StoredExport
-from domain.findings import Reason
 from domain.format import Format
 from domain.statistics import quality_summary
 from domain.versions.naming import download_name, export_name
+from domain.versions.plans import PlanProgress
 from domain.versions.record import VersionRecord
 from operations import resources
 from operations.rebuild import Rebuilt
@@ -76,7 +76,7 @@ def report_result(document: Mapping[str, Any]) -> None:
         )
 
 
-def report_blocked(training_file: str, reasons: Sequence[Reason]) -> None:
+def report_blocked(training_file: str, blocked: Blocked) -> None:
     """Record a table of all reasons and their conversations."""
     create_table_artifact(
         key=f"blocked-{slug(training_file)}",
@@ -87,10 +87,10 @@ def report_blocked(training_file: str, reasons: Sequence[Reason]) -> None:
                 "reason": reason.reason,
                 "path": reason.path or "",
             }
-            for reason in reasons
+            for reason in blocked.reasons
         ],
-        description=f"Nothing was written to “{inline(training_file)}”: "
-        f"{len(reasons)} reason(s). Correct the conversations or leave them out, then ask again.",
+        description=f"“{inline(training_file)}”, {len(blocked.reasons)} reason(s): "
+        f"{blocked.advice} Then ask again.",
     )
 
 
@@ -109,6 +109,25 @@ def report_exports(version: VersionRecord, exports: Sequence[StoredExport]) -> N
         key=f"exports-{slug(version.training_file)}",
         markdown=exports_markdown(version, exports),
         description=f"Exports of version {version.number} of “{inline(version.training_file)}”",
+    )
+
+
+def report_plan(progress: PlanProgress) -> None:
+    """Record a table of a plan's parts and the versions that they made."""
+    plan = progress.plan
+    create_table_artifact(
+        key=f"plan-{slug(plan.request.name)}",
+        table=[
+            {
+                "part": number,
+                "conversations": plan.size_of(number),
+                "version": progress.versions.get(number, ""),
+            }
+            for number in range(1, plan.part_count + 1)
+        ],
+        description=f"Plan {plan.request.request_id} on “{inline(plan.request.name)}”: "
+        f"{plan.matched:,} match, {plan.in_file:,} are in the file already; "
+        f"{progress.added:,} of {len(plan.conversation_ids):,} added.",
     )
 
 

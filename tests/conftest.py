@@ -93,6 +93,7 @@ def emptied_database() -> Engine:
     tables = ", ".join(
         f"trainfold.{table}"
         for table in (
+            "add_plans",
             "api_tokens",
             "training_file_tags",
             "conversation_figures",

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from domain.errors import Blocked
 from domain.findings import VersionWarning, gather
 from domain.format.fragment import Contribution, Fragment
-from domain.format.spans import Span
+from domain.format.spans import Segment, Span
 from domain.frozen import FrozenModel
 from domain.versions.composing import Base, Composition, Content, Placed, compose, placed_members
 from domain.versions.consultant import strangers, wording_differences
@@ -32,22 +32,47 @@ def compose_add(
     `new_id` becomes the training file's when the request creates one. Raises Blocked for
     conversations of another consultant, and in a strict request for a profile worded differently.
     """
+    labelled = [
+        fragment.relabelled(conversation.line_suffix)
+        for fragment, conversation in zip(fragments, admission.conversations, strict=True)
+    ]
+    pieces = [Piece(f, f.contribution, f.full, f.lines) for f in labelled]
+    return compose_pieces(request, admission, pieces, new_id=new_id, now=now, attempt=attempt)
+
+
+class Piece(NamedTuple):
+    """A conversation to add, and where its bytes are, with the labels that its lines have."""
+
+    fragment: Fragment
+    """Without its bytes, where they are in the store."""
+    contribution: Contribution
+    full: Segment
+    lines: Segment
+
+
+def compose_pieces(
+    request: AddRequest,
+    admission: Admission,
+    pieces: Sequence[Piece],
+    *,
+    new_id: UUID,
+    now: datetime,
+    attempt: str,
+) -> Composition:
+    """Do what `compose_add` does with conversations wherever their bytes are."""
     file = admission.training_file
+    fragments = [piece.fragment for piece in pieces]
     base = (
         Base.of(file.current)
         if file
         else Base(new_id, request.name, now, fragments[0].consultant_profile, 0, Content())
     )
-    labelled = [
-        fragment.relabelled(conversation.line_suffix)
-        for fragment, conversation in zip(fragments, admission.conversations, strict=True)
-    ]
     first = file.last_position + 1 if file else 1
     composition = compose(
         base,
         [
-            Placed(_member(f.contribution, position, base.following), f.full, f.lines)
-            for position, f in enumerate(labelled, first)
+            Placed(_member(piece.contribution, position, base.following), piece.full, piece.lines)
+            for position, piece in enumerate(pieces, first)
         ],
         request,
         reason="add" if file else "create",

@@ -77,7 +77,7 @@ class AddRequest(ConversationsRequest):
 
     @property
     def digest(self) -> str:
-        return _digest([name_key(self.name), self.new, list(map(str, self.conversation_ids))])
+        return digest_of([name_key(self.name), self.new, list(map(str, self.conversation_ids))])
 
 
 class RemoveRequest(ConversationsRequest):
@@ -88,7 +88,7 @@ class RemoveRequest(ConversationsRequest):
 
     @property
     def digest(self) -> str:
-        return _digest(["remove", name_key(self.name), list(map(str, self.conversation_ids))])
+        return digest_of(["remove", name_key(self.name), list(map(str, self.conversation_ids))])
 
 
 class RollbackRequest(VersionRequest):
@@ -100,7 +100,7 @@ class RollbackRequest(VersionRequest):
 
     @property
     def digest(self) -> str:
-        return _digest(["rollback", name_key(self.name), normal_name(self.to)])
+        return digest_of(["rollback", name_key(self.name), normal_name(self.to)])
 
 
 class RebuildRequest(VersionRequest):
@@ -111,7 +111,7 @@ class RebuildRequest(VersionRequest):
 
     @property
     def digest(self) -> str:
-        return _digest(["rebuild", name_key(self.training_file), self.whole])
+        return digest_of(["rebuild", name_key(self.training_file), self.whole])
 
 
 class FileCommand(Asked):
@@ -124,7 +124,8 @@ class FileCommand(Asked):
     """Why."""
 
 
-def _digest(values: list[Any]) -> str:
+def digest_of(values: list[Any]) -> str:
+    """Return a digest that is equal for equal values."""
     return hashlib.sha256(json.dumps(values).encode()).hexdigest()
 
 

@@ -12,6 +12,7 @@ from domain.errors import AccessRefused
 from tests.db.conftest import engine_of, execute
 
 TABLES = [
+    "add_plans",
     "api_tokens",
     "conversation_figures",
     "conversation_likenesses",

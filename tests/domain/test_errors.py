@@ -20,6 +20,7 @@ REASONS = [
 ]
 EXAMPLES = {
     errors.Blocked: errors.Blocked(REASONS),
+    errors.PlanStopped: errors.PlanStopped(REASONS),
     errors.Damaged: errors.Damaged("Größe", 3, ["the end of the JSON is b''", "gone"]),
 }
 ALL = [

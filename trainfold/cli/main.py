@@ -126,7 +126,7 @@ def _blocked(blocked: Blocked) -> Exit:
             (r.conversation_id or "(request)", r.code, r.reason, r.path) for r in blocked.reasons
         ]
         print_table(["conversation", "code", "reason", "path"], rows, empty="")
-        say("Blocked: nothing was written. Correct the listed conversations or leave them out.")
+        say(f"Blocked: {blocked.advice}")
     return Exit.BLOCKED
 
 

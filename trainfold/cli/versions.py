@@ -16,10 +16,23 @@ from operations import resources
 from operations.admission import decide, gate
 from operations.log import refusals_recorded
 from trainfold.cli.output import Json, print_facts, print_table, say, show, stderr, stdout
+from trainfold.cli.plans import (
+    OneVersion,
+    Resume,
+    Where,
+    Yes,
+    add_matching,
+    check_matching,
+    plan_request,
+)
+from trainfold.cli.plans import resume as resume_plan
 from trainfold.cli.ready import ready
 from trainfold.cli.selection import BatchOption, File, IdArguments, IdsFromOption, selected_ids
 from trainfold.cli.user import current_user
 
+FileOrNone = Annotated[
+    str | None, typer.Argument(metavar="FILE", help="Name of the training file.")
+]
 New = Annotated[bool, typer.Option("--new", help="Create the training file.")]
 DescriptionOption = Annotated[
     str, typer.Option("--description", help="Purpose of a new training file.")
@@ -36,11 +49,16 @@ def check(
     ids: IdArguments = None,
     batch: BatchOption = None,
     ids_from: IdsFromOption = None,
+    where: Where = None,
     new: New = False,
     json: Json = False,
 ) -> None:
     """Ask the gate whether these conversations may be added; submit and write nothing."""
     ready("database")
+    if where:
+        _require_alone("--where", ids, batch, ids_from)
+        check_matching(plan_request(file, where, new=new))
+        return
     request = AddRequest(
         training_file=file,
         conversation_ids=tuple(selected_ids(ids, batch, ids_from)),
@@ -56,10 +74,14 @@ def check(
 
 
 def add(
-    file: File,
+    file: FileOrNone = None,
     ids: IdArguments = None,
     batch: BatchOption = None,
     ids_from: IdsFromOption = None,
+    where: Where = None,
+    resume: Resume = None,
+    one_version: OneVersion = False,
+    yes: Yes = False,
     new: New = False,
     description: DescriptionOption = "",
     request_id: RequestId = None,
@@ -69,9 +91,30 @@ def add(
 ) -> None:
     """Fold conversations into a training file (or a new one) and record a version.
 
-    The gate is asked first: if it blocks a conversation, nothing is submitted.
+    The gate is asked first: if it blocks a conversation, nothing is submitted. --where adds all
+    that match, in parts of 80 that are a version each; --resume goes on where such a plan stopped.
     """
+    _require_one_way(file, ids, batch, ids_from, where=where, resume=resume)
+    if one_version and not where:
+        raise typer.BadParameter("--one-version goes with --where")
     ready("database", "s3")
+    if resume:
+        resume_plan(resume)
+        return
+    file = file or ""
+    if where:
+        asked = plan_request(
+            file,
+            where,
+            new=new,
+            description=description,
+            one_version=one_version,
+            strict=strict,
+            requested_by=requested_by,
+            request_id=request_id,
+        )
+        add_matching(asked, yes=yes)
+        return
     request = add_request(
         file,
         ids,
@@ -86,6 +129,29 @@ def add(
     if not show_if_made_before(request):
         ready("prefect")
         show_version(run_add(request))
+
+
+def _require_one_way(
+    file: str | None,
+    ids: list[str] | None,
+    batch: str | None,
+    ids_from: str | None,
+    *,
+    where: list[str] | None,
+    resume: str | None,
+) -> None:
+    """Refuse a mixture of the ways to say which conversations are added."""
+    if resume:
+        _require_alone("--resume", ids, batch, ids_from, file, where)
+    elif not file:
+        raise typer.BadParameter("give the training file's name", param_hint="FILE")
+    elif where:
+        _require_alone("--where", ids, batch, ids_from)
+
+
+def _require_alone(option: str, *others: object) -> None:
+    if any(others):
+        raise typer.BadParameter(f"{option} already says which conversations; give nothing else")
 
 
 def add_request(
