@@ -18,6 +18,7 @@ from starlette.responses import HTMLResponse
 from console.context import console_context
 from console.security.forms import form_token
 from console.security.sessions import browser_state
+from domain.findings import by_cause
 
 PACKAGE = Path(__file__).parent
 STATIC = PACKAGE / "static"
@@ -40,6 +41,7 @@ def template_environment() -> Environment:
         "readable": readable,
         "path": training_file_path,
         "shell": shlex.quote,
+        "causes": by_cause,
     }
     environment.globals["asset"] = asset
     environment.globals["new_id"] = uuid4

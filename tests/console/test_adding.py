@@ -110,8 +110,27 @@ def test_warnings_are_told_before_and_do_not_block(console: Visit, library: Libr
     console.pick(id)
     text = console.page("/add?new=1&read=true").text
     assert "Nothing blocks. Version 1 will hold:" in text
-    assert "1 warning; it does not block" in text
-    assert "“grief_to_steadiness” is not in the v4 vocabulary" in text
+    assert "1 warning of 1 cause; it does not block" in text
+    places = len(told["training_pairs"])
+    cause = f"“grief_to_steadiness” is not in the v4 vocabulary 1 conversation, {places} places"
+    assert cause in text
+
+
+def test_equal_warnings_of_many_conversations_are_one_cause_on_every_page(
+    console: Visit, library: Library
+):
+    ids = [uuid4() for _ in range(3)]
+    for id in ids:
+        told = conversation(id)
+        told["training_pairs"][0]["conversation_metadata"]["conversation_phase"] = "פתיחה<b>"
+        library.add(id, data=as_bytes(told))
+    console.pick(*ids)
+    carry_out(request("Warned", ids, new=True))
+    for path in ("/add?new=1&read=true", "/training-files/Warned"):
+        html = console.get(path).text
+        assert "“פתיחה&lt;b&gt;” is not in the v4 vocabulary" in html, path
+        assert html.count("3 conversations, 3 places") == 1, path
+        assert all(f'href="/conversations/{id}"' in html for id in ids), path
 
 
 def test_an_empty_selection_says_where_to_begin(console: Visit):
