@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
+from console.browse_filters import Search, search
 from console.browse_query import PAGE_SIZES, PATH, BrowseQuery
-from console.context import console_context
 from console.pages.dependencies import VisitorsForm, authenticate
 from console.rendering import render, show_on_next_page
 from console.security.forms import text_field
@@ -23,12 +23,9 @@ from db.conversation_search import (
     MAX_REACHABLE,
     Column,
     Page,
-    find_page,
-    reachable_ids,
 )
 from db.engine import reading
-from db.search_terms import KnownNames, SearchTerms
-from db.training_files import training_file_choices, training_file_rows
+from db.training_files import training_file_choices
 from db.visibility import hidden_rows
 from domain.findings import Reason
 from domain.source.vocabulary import EnrichmentStatus
@@ -61,12 +58,12 @@ def start() -> Response:
 def conversations(request: Request) -> Response:
     query = BrowseQuery.from_parameters(request.query_params)
     with reading(resources.engine()) as connection:
-        terms = search_terms(request, connection, query)
+        found = search(request, connection, query)
         files = training_file_choices(connection)
-        page, query = _existing_page(connection, query, terms)
+        page, query = _existing_page(connection, query, found)
         rows = conversation_rows(connection, page.ids)
         batches = list_batches(connection, limit=MAX_BATCHES)
-        hidden = None if rows else hidden_rows(connection)
+        hidden = None if rows or found.problems else hidden_rows(connection)
     return render(
         request,
         "conversations.html",
@@ -78,7 +75,8 @@ def conversations(request: Request) -> Response:
         total=page.total,
         pages=_page_count(page, query),
         reach=MAX_REACHABLE,
-        vocabulary=terms.keys,
+        vocabulary=found.terms.keys,
+        problems=found.problems,
         statuses=[status.value for status in EnrichmentStatus],
         page_sizes=PAGE_SIZES,
         columns=COLUMNS,
@@ -153,9 +151,7 @@ def _render_counter(request: Request, left_out: Sequence[UUID]) -> Response:
 
 def _select_matching(request: Request, query: BrowseQuery) -> None:
     with reading(resources.engine()) as connection:
-        terms = search_terms(request, connection, query)
-        filters = query.filters(_training_file_id(connection, query.not_in))
-        _extend_selection(request, reachable_ids(connection, filters, query.order, terms))
+        _extend_selection(request, search(request, connection, query).ids(connection))
 
 
 def _extend_selection(request: Request, candidates: Iterable[Sequence[UUID]]) -> None:
@@ -195,43 +191,17 @@ def _reasons(row: ConversationRow) -> list[Reason]:
     )
 
 
-def search_terms(request: Request, connection: Connection, query: BrowseQuery) -> SearchTerms:
-    """Return the keys for the filters, and the names if the query searches them."""
-    context = console_context(request)
-    return SearchTerms(
-        keys=context.known_keys.get(connection),
-        names=context.known_names.get(connection) if query.text else KnownNames(),
-    )
-
-
 def _existing_page(
-    connection: Connection, query: BrowseQuery, terms: SearchTerms
+    connection: Connection, query: BrowseQuery, search: Search
 ) -> tuple[Page, BrowseQuery]:
     """Return the query's page, or the last page if it is beyond; and the query of that page."""
     query = query.with_page(min(query.page, MAX_REACHABLE // query.page_size))
-    page = _read_page(connection, query, terms)
+    page = search.page(connection, limit=query.page_size, offset=query.offset)
     if not page.ids and page.total:
         query = query.with_page(_page_count(page, query))
-        page = _read_page(connection, query, terms)
+        page = search.page(connection, limit=query.page_size, offset=query.offset)
     return page, query
-
-
-def _read_page(connection: Connection, query: BrowseQuery, terms: SearchTerms) -> Page:
-    return page_of(connection, query, terms, limit=query.page_size, offset=query.offset)
-
-
-def page_of(
-    connection: Connection, query: BrowseQuery, terms: SearchTerms, *, limit: int, offset: int
-) -> Page:
-    """Return some of the conversations that the query finds, in its order."""
-    filters = query.filters(_training_file_id(connection, query.not_in))
-    return find_page(connection, filters, query.order, terms, limit=limit, offset=offset)
 
 
 def _page_count(page: Page, query: BrowseQuery) -> int:
     return max(1, -(-min(page.total, MAX_REACHABLE) // query.page_size))
-
-
-def _training_file_id(connection: Connection, name: str) -> UUID | None:
-    files = training_file_rows(connection, name) if name else []
-    return files[0].id if files else None

@@ -4,6 +4,7 @@ import random
 import time
 from uuid import uuid4
 
+import pytest
 from sqlalchemy import Engine
 
 from console.pages import conversations as pages
@@ -124,9 +125,47 @@ def test_filters_offer_what_has_come_since(console: Visit, library: Library):
 
 def test_an_address_that_is_not_understood_still_opens(console: Visit, library: Library):
     library.add()
-    for query in ("batch=x", "sort=x", "size=7", "page=0", "page=x", "page=999999", "text=%00",
-                  "not_in=nothing", "dir=up", "text=" + "x" * 5000):  # fmt: skip
+    for query in ("sort=x", "size=7", "page=0", "page=x", "page=999999", "text=%00", "dir=up",
+                  "nonsense=x"):  # fmt: skip
         assert len(ids_on(console.page(f"/conversations?{query}"))) == 1, query
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("batch=zzz", "There is no batch “zzz”."),
+        (f"batch={uuid4()}", "There is no batch “"),
+        ("batch=%00", "There is no batch “\ufffd”."),
+        ("batch=two", "Several batches are named “two”; give the Batch ID."),
+        ("not_in=nothing", "There is no training file “nothing”."),
+        ("status=x%22%3E", 'No conversation has the enrichment “x">”.'),
+        ("persona=שלום", "No conversation has the persona “שלום”."),
+        ("arc=" + "a" * 5000, "No conversation has the arc “aaa"),
+        ("topic=%00", "No conversation has the topic “\ufffd”."),
+        ("text=" + "x" * 5000, "The text has 5,000 characters; at most 200."),
+    ],
+)
+def test_a_filter_that_names_nothing_says_so_and_shows_and_selects_no_row(
+    console: Visit, library: Library, query: str, words: str
+):
+    library.batch(library.add(), name="two")
+    library.batch(library.add(), name="two")
+    page = console.page(f"/conversations?{query}")
+    assert words in page.text
+    assert ids_on(page) == []
+    console.post("/conversations", {"do": "pick-all", "at": query})
+    assert "0 of at most 80 selected" in console.page("/conversations").text
+
+
+def test_a_batch_is_found_by_its_name_and_a_new_word_before_it_is_known(
+    console: Visit, library: Library
+):
+    assert "No conversation has the persona" in console.page("/conversations?persona=late").text
+    id = library.add(persona_key="late")
+    library.batch(id, name="spring 2")
+    library.add()
+    for query in ("persona=late", "batch=spring+2"):
+        assert ids_on(console.page(f"/conversations?{query}")) == [str(id)], query
 
 
 def test_no_address_makes_the_page_fail(console: Visit, library: Library):
