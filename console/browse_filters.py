@@ -27,7 +27,8 @@ class Search(NamedTuple):
     terms: SearchTerms
     filters: Filters
     order: Order
-    batch: Batch | None
+    batch_label: str
+    """The batch's name, or its id where several have the name."""
     problems: tuple[str, ...]
     """Why nothing can match, in words."""
 
@@ -49,11 +50,10 @@ def search(request: Request, connection: Connection, query: BrowseQuery) -> Sear
     terms = _terms(request, connection, query)
     problems = [*_long_values(query), *_unknown_words(connection, query, terms)]
     batch = not_in = None
-    if query.batch:
-        try:
-            batch = find_batch(connection, query.batch)
-        except NotFound as error:
-            problems.append(str(error))
+    try:
+        batch = find_batch(connection, query.batch) if query.batch else None
+    except NotFound as error:
+        problems.append(str(error))
     if query.not_in:
         files = training_file_rows(connection, query.not_in)
         not_in = files[0].id if files else None
@@ -68,7 +68,24 @@ def search(request: Request, connection: Connection, query: BrowseQuery) -> Sear
         text=query.text,
         not_in=not_in,
     )
-    return Search(terms, filters, query.order, batch, tuple(problems))
+    label = _label(connection, batch) if batch else query.batch
+    return Search(terms, filters, query.order, label, tuple(problems))
+
+
+def with_batch_id(connection: Connection, query: BrowseQuery) -> BrowseQuery:
+    """Return the query with the id of a batch that it names; its address outlives the name."""
+    try:
+        batch = find_batch(connection, query.batch) if query.batch else None
+    except NotFound:
+        return query
+    return query.model_copy(update={"batch": str(batch.id)}) if batch else query
+
+
+def _label(connection: Connection, batch: Batch) -> str:
+    try:
+        return str(batch.name) if find_batch(connection, str(batch.name)) == batch else ""
+    except NotFound:
+        return str(batch.id)
 
 
 def _terms(request: Request, connection: Connection, query: BrowseQuery) -> SearchTerms:

@@ -1,17 +1,19 @@
 """The query of the conversations page: filters, order and page, as its URL carries them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Literal, Self
 from urllib.parse import parse_qsl, urlencode
 
 from pydantic import Field, ValidationError, field_validator
 
-from db.conversation_search import Column, Order
+from db.conversation_search import COLUMNS, Column, Order
 from domain.frozen import FrozenModel
 
 PATH = "/conversations"
 PAGE_SIZES = ("25", "50", "100")
 MAX_TEXT_LENGTH = 200
+FILTERS = ("text", "batch", "status", "persona", "arc", "topic", "not_in")
+HIDEABLE = frozenset(COLUMNS) - {"title"}
 DESCENDING_FIRST: tuple[Column, ...] = ("created", "quality")
 
 
@@ -31,6 +33,8 @@ class BrowseQuery(FrozenModel):
     dir: Literal["asc", "desc"] = "desc"
     size: Literal["25", "50", "100"] = "50"
     page: int = Field(1, ge=1, le=10**9)
+    hide: str = ""
+    """Columns that are not shown, with commas between them."""
 
     @field_validator("text")
     @classmethod
@@ -38,7 +42,7 @@ class BrowseQuery(FrozenModel):
         """Drop control characters: PostgreSQL takes no NUL, and nobody searches for the others."""
         return "".join(character for character in value if character.isprintable()).strip()
 
-    @field_validator("batch", "status", "persona", "arc", "topic", "not_in")
+    @field_validator("batch", "status", "persona", "arc", "topic", "not_in", "hide")
     @classmethod
     def _named(cls, value: str) -> str:
         """Show control characters: a filter of nothing else would be none, and find everything."""
@@ -70,8 +74,21 @@ class BrowseQuery(FrozenModel):
         return f"{PATH}?{self.query_string}" if self.query_string else PATH
 
     @property
+    def unfiltered(self) -> "BrowseQuery":
+        """Return the query without filters, from its first page."""
+        return BrowseQuery(sort=self.sort, dir=self.dir, size=self.size, hide=self.hide)
+
+    @property
+    def filter_count(self) -> int:
+        return sum(bool(getattr(self, name)) for name in FILTERS)
+
+    @property
     def is_filtered(self) -> bool:
-        return self != BrowseQuery(sort=self.sort, dir=self.dir, size=self.size, page=self.page)
+        return self.filter_count > 0
+
+    @property
+    def hidden(self) -> frozenset[str]:
+        return frozenset(self.hide.split(",")) & HIDEABLE
 
     @property
     def page_size(self) -> int:
@@ -87,6 +104,11 @@ class BrowseQuery(FrozenModel):
 
     def with_page(self, page: int) -> "BrowseQuery":
         return self.model_copy(update={"page": page})
+
+    def showing(self, columns: Collection[str]) -> "BrowseQuery":
+        """Return the query that shows these columns."""
+        hidden = [column for column in COLUMNS if column in HIDEABLE and column not in columns]
+        return self.model_copy(update={"hide": ",".join(hidden)})
 
     def sorted_by(self, column: Column) -> "BrowseQuery":
         """Return the first page in the column's order, reversed if the page has that order."""

@@ -9,14 +9,14 @@ from sqlalchemy import Connection
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
-from console.browse_filters import Search, search
+from console.browse_filters import Search, search, with_batch_id
 from console.browse_query import PAGE_SIZES, PATH, BrowseQuery
+from console.pages.choosing import MAX_SUGGESTIONS
 from console.pages.dependencies import VisitorsForm, authenticate
 from console.rendering import render, show_on_next_page
 from console.security.forms import text_field
 from console.security.sessions import browser_state
 from console.selection import apply_picks, extend_selection, parse_uuids
-from db.batches import list_batches
 from db.conversation_list import ConversationRow, conversation_rows
 from db.conversation_search import (
     COLUMNS,
@@ -25,7 +25,7 @@ from db.conversation_search import (
     Page,
 )
 from db.engine import reading
-from db.training_files import training_file_choices
+from db.training_files import TrainingFileChoice, training_file_choices
 from db.visibility import hidden_rows
 from domain.findings import Reason
 from domain.source.vocabulary import EnrichmentStatus
@@ -46,7 +46,6 @@ HEADINGS: dict[Column, str] = {
     "batch": "Batch ID",
     "created": "Created",
 }
-MAX_BATCHES = 1_000
 
 
 @router.get("/")
@@ -59,19 +58,18 @@ def conversations(request: Request) -> Response:
     query = BrowseQuery.from_parameters(request.query_params)
     with reading(resources.engine()) as connection:
         found = search(request, connection, query)
-        files = training_file_choices(connection)
+        targets = _targets(connection)
         page, query = _existing_page(connection, query, found)
         rows = conversation_rows(connection, page.ids)
-        batches = list_batches(connection, limit=MAX_BATCHES)
         hidden = None if rows or found.problems else hidden_rows(connection)
     return render(
         request,
         "conversations.html",
         query=query,
+        batch_label=found.batch_label,
         rows=rows,
         hidden=hidden,
         reasons_of={row.conversation_id: _reasons(row) for row in rows},
-        batches=batches,
         total=page.total,
         pages=_page_count(page, query),
         reach=MAX_REACHABLE,
@@ -81,8 +79,7 @@ def conversations(request: Request) -> Response:
         page_sizes=PAGE_SIZES,
         columns=COLUMNS,
         headings=HEADINGS,
-        active_files=[file for file in files if file.status == "active"],
-        files=files,
+        targets=targets,
         selection=browser_state(request).selection,
         limit=MAX_CONVERSATIONS,
     )
@@ -98,14 +95,29 @@ def act(request: Request, form: VisitorsForm) -> Response:
         return _render_counter(request, left_out)
     if left_out:
         show_on_next_page(request, _no_room(f"{len(left_out)} more were not selected."))
-    if action == "add":
-        return RedirectResponse(f"/add?{urlencode({'to': argument})}", status_code=303)
-    if action == "create":
-        return RedirectResponse("/add?new=1", status_code=303)
+    if target := _next_step(action, argument, text_field(form, "find")):
+        path, parameters = target
+        address = urlencode({**parameters, **({"at": at} if (at := query.query_string) else {})})
+        return RedirectResponse(f"{path}?{address}", status_code=303)
     if action in {"pick-page", "pick-all", "clear"}:
         _select(request, form, action, query)
         return RedirectResponse(query.url, status_code=303)
-    return RedirectResponse(_next_query(form, action, argument, query).url, status_code=303)
+    query = _next_query(form, action, argument, query)
+    with reading(resources.engine()) as connection:
+        query = with_batch_id(connection, query)
+    return RedirectResponse(query.url, status_code=303)
+
+
+def _next_step(action: str, argument: str, find: str) -> tuple[str, dict[str, str]] | None:
+    """Return the page that a selection is taken to, and its parameters."""
+    if action == "add":
+        return "/add", {"to": argument}
+    if action == "create":
+        return "/add", {"new": "1"}
+    # Without scripts the field's Enter presses the form's first button, which filters.
+    if action == "choose" or (action == "filter" and find):
+        return "/add/to", {"find": find}
+    return None
 
 
 def _next_query(form: FormData, action: str, argument: str, query: BrowseQuery) -> BrowseQuery:
@@ -116,7 +128,11 @@ def _next_query(form: FormData, action: str, argument: str, query: BrowseQuery) 
         return query.with_page(max(1, int(argument[:9])))
     if action == "filter":
         fields = {name: value for name, value in form.items() if isinstance(value, str)}
-        return BrowseQuery.from_parameters(fields)
+        chosen = BrowseQuery.from_parameters(fields | {"hide": query.hide})
+        if text_field(form, "columns"):
+            columns = [value for value in form.getlist("column") if isinstance(value, str)]
+            chosen = chosen.showing(columns)
+        return chosen
     return query
 
 
@@ -138,10 +154,20 @@ def _save_picks(request: Request, form: FormData) -> tuple[UUID, ...]:
     return left_out
 
 
+def _targets(connection: Connection) -> list[TrainingFileChoice]:
+    """Return the files that the menu offers."""
+    return training_file_choices(
+        connection, is_active=True, newest_first=True, limit=MAX_SUGGESTIONS
+    )
+
+
 def _render_counter(request: Request, left_out: Sequence[UUID]) -> Response:
+    with reading(resources.engine()) as connection:
+        targets = _targets(connection)
     return render(
         request,
-        "parts/picked.html",
+        "parts/counter.html",
+        targets=targets,
         selection=browser_state(request).selection,
         limit=MAX_CONVERSATIONS,
         left_out=left_out,

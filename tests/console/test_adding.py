@@ -69,11 +69,15 @@ def test_nothing_is_submitted_while_anything_blocks(console: Visit, library: Lib
         console.pick(fine, id)
         page = console.page("/add?to=Has+one&read=true")
         assert words in page.text, words
-        assert page.fields["blocked"] == [str(id)]
+        assert page.fields["next"] == ["preview"]
+        assert page.fields["ids"] == [f"{fine} {id}", str(fine)]
+        assert "Select the 1 that is free" in page.text
         answer = console.post("/add", form_of(page))
         assert answer.status_code == 409
         assert words in Page(answer.text).text
-        console.post("/add/leave-out", {"to": "Has one", "blocked": page.fields["blocked"][0]})
+        free = {"next": "preview", "to": "Has one", "ids": page.fields["ids"][1], "at": "size=25"}
+        answer = console.post("/add/select", free)
+        assert answer.headers["location"] == "/add?to=Has+one&at=size%3D25"
         page = console.page("/add?to=Has+one&read=true")
         assert "Nothing blocks. Version 2 will hold:" in page.text
         assert "1 → 2" in page.text
@@ -160,7 +164,7 @@ def test_without_prefect_the_pages_hold_and_say_what_is_missing(
     console.pick(library.add())
     answer = console.post("/add", form_of(console.page("/add?to=Here")))
     assert (answer.status_code, "does not answer" in answer.text) == (503, True)
-    assert "1 of at most 80 selected" in console.page("/conversations").text
+    assert "1 / 80 selected" in console.page("/conversations").text
 
 
 def test_a_run_that_is_not_there_is_told(console: Visit, deployments: str):
