@@ -118,7 +118,7 @@ def _queries(connection: Connection) -> Mapping[str, Callable[[], Any]]:
 
 def _filters(batch: Batch) -> dict[str, Filters]:
     return {
-        "batch": Filters(batch_id=batch.id),
+        "batch": Filters(batch_ids=(batch.id,)),
         "status": Filters(status="validation_failed"),
         "persona": Filters(persona="persona_3"),
         "arc": Filters(arc="arc_3"),

@@ -4,8 +4,10 @@ A filter that names nothing finds nothing, and says so: showing all rows instead
 click from a training file.
 """
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -19,6 +21,8 @@ from db.search_terms import KnownNames, SearchTerms
 from db.training_files import training_file_rows
 from domain.errors import NotFound
 from domain.source.vocabulary import EnrichmentStatus
+
+T = TypeVar("T")
 
 
 class Search(NamedTuple):
@@ -59,12 +63,20 @@ def search(request: Request, connection: Connection, query: BrowseQuery) -> Sear
         not_in = files[0].id if files else None
         if not_in is None:
             problems.append(f"There is no training file “{query.not_in}”.")
+    quality = _Parsed(query, ("quality_min", "quality_max"), Decimal, "is no number")
+    days = _Parsed(query, ("created_from", "created_until"), date.fromisoformat, "is no day")
+    problems += [*quality.problems, *days.problems]
     filters = Filters(
-        batch_id=batch.id if batch else None,
+        batch_ids=(batch.id,) if batch else (),
         status=query.status or None,
         persona=query.persona or None,
         arc=query.arc or None,
         topic=query.topic or None,
+        tier=query.tier or None,
+        quality_at_least=quality.values[0],
+        quality_at_most=quality.values[1],
+        created_from=days.values[0],
+        created_until=days.values[1],
         text=query.text,
         not_in=not_in,
     )
@@ -97,6 +109,26 @@ def _terms(request: Request, connection: Connection, query: BrowseQuery) -> Sear
     )
 
 
+class _Parsed(Generic[T]):
+    """The ends of a range, and sentences about those that are none."""
+
+    def __init__(
+        self, query: BrowseQuery, fields: Sequence[str], parse: Callable[[str], T], fault: str
+    ) -> None:
+        self.values: list[T | None] = []
+        self.problems: list[str] = []
+        for field in fields:
+            text, value = getattr(query, field), None
+            try:
+                value = parse(text) if text else None
+            except (ValueError, ArithmeticError):
+                value = None
+            if text and (value is None or not text.isascii() or not text[0].isdigit()):
+                self.problems.append(f"{field.replace('_', ' ').capitalize()}: “{text}” {fault}.")
+                value = None
+            self.values.append(value)
+
+
 def _long_values(query: BrowseQuery) -> Iterator[str]:
     if len(query.text) > MAX_TEXT_LENGTH:
         yield f"The text has {len(query.text):,} characters; at most {MAX_TEXT_LENGTH}."
@@ -109,6 +141,7 @@ def _unknown_words(connection: Connection, query: BrowseQuery, terms: SearchTerm
         "persona": (query.persona, terms.keys.personas, "persona"),
         "arc": (query.arc, terms.keys.arcs, "arc"),
         "topic": (query.topic, terms.keys.topics, "topic"),
+        "tier": (query.tier, (), "tier"),
     }
     for field, (word, known, name) in words.items():
         # Words that came within the last seconds are not among the known ones yet.

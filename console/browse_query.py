@@ -12,7 +12,11 @@ from domain.frozen import FrozenModel
 PATH = "/conversations"
 PAGE_SIZES = ("25", "50", "100")
 MAX_TEXT_LENGTH = 200
-FILTERS = ("text", "batch", "status", "persona", "arc", "topic", "not_in")
+NAMED = (
+    "batch", "status", "persona", "arc", "topic", "tier", "quality_min", "quality_max",
+    "created_from", "created_until", "not_in",
+)  # fmt: skip
+FILTERS = ("text", *NAMED)
 HIDEABLE = frozenset(COLUMNS) - {"title"}
 DESCENDING_FIRST: tuple[Column, ...] = ("created", "quality")
 
@@ -27,6 +31,11 @@ class BrowseQuery(FrozenModel):
     persona: str = ""
     arc: str = ""
     topic: str = ""
+    tier: str = ""
+    quality_min: str = ""
+    quality_max: str = ""
+    created_from: str = ""
+    created_until: str = ""
     not_in: str = ""
     """The name of a training file."""
     sort: Column = "created"
@@ -42,7 +51,7 @@ class BrowseQuery(FrozenModel):
         """Drop control characters: PostgreSQL takes no NUL, and nobody searches for the others."""
         return "".join(character for character in value if character.isprintable()).strip()
 
-    @field_validator("batch", "status", "persona", "arc", "topic", "not_in", "hide")
+    @field_validator(*NAMED, "hide")
     @classmethod
     def _named(cls, value: str) -> str:
         """Show control characters: a filter of nothing else would be none, and find everything."""

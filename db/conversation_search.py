@@ -5,6 +5,8 @@ All times in comments are medians at 100,000 conversations.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
 from typing import Any, Literal, get_args
 from uuid import UUID
 
@@ -13,11 +15,14 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
+    any_,
     cast,
     exists,
     func,
+    literal,
     select,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from db.schema import MembershipTable
 from db.schemas import source_tables
@@ -52,11 +57,21 @@ class Filters(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    batch_id: UUID | None = None
+    batch_ids: tuple[UUID, ...] = ()
+    """Batches, of which at least one has them."""
     status: str | None = None
     persona: str | None = None
     arc: str | None = None
     topic: str | None = None
+    tier: str | None = None
+    quality_at_least: Decimal | None = None
+    """The lowest quality score, itself included; a conversation without a score is not found."""
+    quality_at_most: Decimal | None = None
+    """The highest quality score, itself included."""
+    created_from: date | None = None
+    """The first day in UTC, itself included; a conversation without a time is not found."""
+    created_until: date | None = None
+    """The last day in UTC, itself included to its end."""
     text: str = ""
     """Words that must all occur in a name, a key or a batch's name, or begin an id."""
     not_in: UUID | None = None
@@ -109,7 +124,7 @@ def any_conversation(connection: Connection, filters: Filters) -> bool:
     """Return whether any conversation passes filters without text."""
     source = source_tables(connection)
     query = select(source.conversations.c.conversation_id).where(
-        *_conditions_of_filters(source, filters)
+        *conditions_of_filters(source, filters)
     )
     return connection.execute(query.limit(1)).first() is not None
 
@@ -126,7 +141,7 @@ class _Search:
         self._conversation = self._source.conversations.c
         self._item = self._source.batch_items.c
         self._matching = select(self._conversation.conversation_id).where(
-            *_conditions_of_filters(self._source, filters),
+            *conditions_of_filters(self._source, filters),
             *conditions_of_text(connection, filters.text, terms),
         )
 
@@ -188,21 +203,24 @@ class _Search:
         return list(self._connection.execute(query.limit(limit).offset(offset)).scalars())
 
 
-def _conditions_of_filters(source: SourceTables, filters: Filters) -> Iterator[ColumnElement[bool]]:
+def conditions_of_filters(source: SourceTables, filters: Filters) -> Iterator[ColumnElement[bool]]:
+    """Yield the conditions of all filters but the text's, which has words to look up first."""
     conversation = source.conversations.c
     wanted = {
         conversation.enrichment_status: filters.status,
         conversation.persona_key: filters.persona,
         conversation.emotional_arc_key: filters.arc,
         conversation.topic_key: filters.topic,
+        conversation.tier: filters.tier,
     }
     for column, value in wanted.items():
         if value is not None:
             yield column == value
-    if filters.batch_id is not None:
+    yield from _ranges(source, filters)
+    if filters.batch_ids:
         item = source.batch_items.alias().c
         yield exists().where(
-            item.batch_job_id == filters.batch_id,
+            _is_any_of(item.batch_job_id, filters.batch_ids),
             item.conversation_key == conversation.conversation_key,
         )
     if filters.not_in is not None:
@@ -213,3 +231,23 @@ def _conditions_of_filters(source: SourceTables, filters: Filters) -> Iterator[C
             == conversation.conversation_id,
             MembershipTable.removed_in.is_(None),
         )
+
+
+def _ranges(source: SourceTables, filters: Filters) -> Iterator[ColumnElement[bool]]:
+    conversation = source.conversations.c
+    if filters.quality_at_least is not None:
+        yield conversation.quality_score >= filters.quality_at_least
+    if filters.quality_at_most is not None:
+        yield conversation.quality_score <= filters.quality_at_most
+    if filters.created_from is not None:
+        yield conversation.created_at >= datetime.combine(filters.created_from, time.min, UTC)
+    if filters.created_until is not None:
+        # PostgreSQL's times have microseconds, so nothing lies between this and the next day.
+        yield conversation.created_at <= datetime.combine(filters.created_until, time.max, UTC)
+
+
+def _is_any_of(column: ColumnElement[Any], ids: Sequence[UUID]) -> ColumnElement[bool]:
+    if len(ids) == 1:
+        # PostgreSQL knows from its statistics how many items this batch has.
+        return column == ids[0]
+    return column == any_(literal(ids, ARRAY(column.type)))

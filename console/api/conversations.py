@@ -1,5 +1,6 @@
 """Conversations, found by filters a page at a time, and the batches to filter by."""
 
+from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -26,6 +27,11 @@ from domain.source.vocabulary import EnrichmentStatus
 from operations import resources
 from operations.documents import conversation_document
 
+MAX_BATCHES = 100
+MAX_QUALITY = 100
+
+Quality = Annotated[float, Field(ge=0, le=MAX_QUALITY)]
+
 router = APIRouter(tags=["conversations"], dependencies=[AUTHENTICATED])
 
 
@@ -33,10 +39,25 @@ class ConversationQuery(Paging):
     """Filters, order and page; a filter that is left out does not filter."""
 
     status: Omittable[EnrichmentStatus] = Field(None, description="The status of the enrichment.")
-    batch: Omittable[Text] = Field(None, description="The id or the name of a batch.")
+    batch: tuple[Text, ...] = Field(
+        (),
+        max_length=MAX_BATCHES,
+        description="The id or the name of a batch; repeated, those of any of the batches.",
+    )
     persona: Omittable[Text] = Field(None, description="A persona key.")
     arc: Omittable[Text] = Field(None, description="An emotional arc key.")
     topic: Omittable[Text] = Field(None, description="A topic key.")
+    tier: Omittable[Text] = Field(None, description="A tier.")
+    quality_min: Omittable[Quality] = Field(None, description="The lowest quality score, included.")
+    quality_max: Omittable[Quality] = Field(
+        None, description="The highest quality score, included."
+    )
+    created_from: Omittable[date] = Field(
+        None, description="The first day of creation, in UTC, included."
+    )
+    created_until: Omittable[date] = Field(
+        None, description="The last day of creation, in UTC, included."
+    )
     text: Text = Field(
         "",
         max_length=MAX_TEXT_LENGTH,
@@ -92,11 +113,16 @@ def list_batches(request: Request, page: Annotated[Paging, Query()]) -> dict[str
 
 def _filters(connection: Connection, query: ConversationQuery) -> Filters:
     return Filters(
-        batch_id=find_batch(connection, query.batch).id if query.batch else None,
+        batch_ids=tuple(find_batch(connection, it).id for it in query.batch),
         status=query.status,
         persona=query.persona,
         arc=query.arc,
         topic=query.topic,
+        tier=query.tier,
+        quality_at_least=query.quality_min,
+        quality_at_most=query.quality_max,
+        created_from=query.created_from,
+        created_until=query.created_until,
         text=query.text,
         not_in=_training_file_id(connection, query.not_in) if query.not_in else None,
     )

@@ -28,7 +28,7 @@ from db.engine import reading
 from db.training_files import TrainingFileChoice, training_file_choices
 from db.visibility import hidden_rows
 from domain.findings import Reason
-from domain.source.vocabulary import EnrichmentStatus
+from domain.source.vocabulary import KNOWN, EnrichmentStatus
 from domain.versions.eligibility import source_reasons
 from domain.versions.requests import MAX_CONVERSATIONS
 from operations import resources
@@ -76,6 +76,7 @@ def conversations(request: Request) -> Response:
         vocabulary=found.terms.keys,
         problems=found.problems,
         statuses=[status.value for status in EnrichmentStatus],
+        tiers=sorted(KNOWN["quality_tier"]),
         page_sizes=PAGE_SIZES,
         columns=COLUMNS,
         headings=HEADINGS,

@@ -66,7 +66,8 @@ def ids_on(page: Page) -> list[str]:
 def test_every_filter_narrows_and_lives_in_the_address(console: Visit, library: Library):
     wanted = library.add(
         persona_key="p_one", emotional_arc_key="a_one", topic_key="t_one",
-        scaffolding_snapshot=NAMES % ("Pension", "Kofi"),
+        scaffolding_snapshot=NAMES % ("Pension", "Kofi"), tier="production", quality_score=4.5,
+        created_at="2026-03-02 23:59:59.5+00",
     )  # fmt: skip
     held = library.add(persona_key="p_two", emotional_arc_key="a_two", topic_key="t_two")
     library.add(enrichment_status="validated")
@@ -76,6 +77,8 @@ def test_every_filter_narrows_and_lives_in_the_address(console: Visit, library: 
         f"batch={batch}", "persona=p_one", "arc=a_one", "topic=t_one", "text=PENSION",
         "text=kofi", "text=t+one", "text=autumn", f"text={wanted}", f"text={str(wanted)[:8]}",
         "status=completed&not_in=Holds", "text=kofi+pension+p_one", f"text={str(batch)[:13]}",
+        "tier=production", "quality_min=4.5&quality_max=4.50", "quality_max=9", "batch=autumn",
+        "created_from=2026-03-02&created_until=2026-03-02",
     ):  # fmt: skip
         assert ids_on(console.page(f"/conversations?{query}")) == [str(wanted)], query
     assert len(ids_on(console.page("/conversations?status=validated"))) == 1
@@ -150,6 +153,13 @@ def test_an_address_that_is_not_understood_still_opens(console: Visit, library: 
         ("persona=שלום", "No conversation has the persona “שלום”."),
         ("arc=" + "a" * 5000, "No conversation has the arc “aaa"),
         ("topic=%00", "No conversation has the topic “\ufffd”."),
+        ("tier=gold", "No conversation has the tier “gold”."),
+        ("quality_min=high", "Quality min: “high” is no number."),
+        ("quality_max=NaN", "Quality max: “NaN” is no number."),
+        ("quality_min=-1", "Quality min: “-1” is no number."),
+        ("quality_min=٣", "Quality min: “٣” is no number."),
+        ("created_from=2026-13-01", "Created from: “2026-13-01” is no day."),
+        ("created_until=%00", "Created until: “\ufffd” is no day."),
         ("text=" + "x" * 5000, "The text has 5,000 characters; at most 200."),
     ],
 )

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any, get_args
 
 import pytest
@@ -74,6 +76,7 @@ def test_no_page_and_no_gate_reads_a_table_row_by_row(empty_database: Engine, ta
         terms = SearchTerms(keys=read_known_keys(connection), names=read_known_names(connection))
         batch = find_batch(connection, "import7")
         ids = conversation_ids_of(connection, batch)
+        today = datetime.now(UTC).date()
         with plans(connection) as made:
             for column in get_args(Column):
                 for descending in (False, True):
@@ -84,7 +87,14 @@ def test_no_page_and_no_gate_reads_a_table_row_by_row(empty_database: Engine, ta
                 Filters(arc="arc_7"),
                 Filters(topic="topic_7"),
                 Filters(status="enriched"),
-                Filters(batch_id=batch.id),
+                Filters(batch_ids=(batch.id,)),
+                Filters(batch_ids=(batch.id, find_batch(connection, "import8").id)),
+                Filters(batch_ids=(batch.id,), quality_at_least=Decimal(8)),
+                Filters(quality_at_least=Decimal("8.8")),
+                Filters(quality_at_most=Decimal("0.1")),
+                Filters(created_from=today - timedelta(days=1), created_until=today),
+                Filters(created_until=today - timedelta(days=20)),
+                Filters(tier="rejected"),
                 Filters(text="persona 177"),
                 Filters(text="topic 177"),
                 Filters(text="import177"),

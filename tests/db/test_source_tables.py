@@ -291,7 +291,8 @@ def test_every_order_and_filter_finds_the_same_as_in_tables_of_our_own(applicati
             ids[1],
             ids[3],
         ]
-        assert set(found(batch_id=batch)) == {ids[0], ids[2]}
+        assert set(found(batch_ids=[batch])) == {ids[0], ids[2]}
+        assert set(found(batch_ids=[batch, uuid4()])) == {ids[0], ids[2]}
         assert found(persona="persona_2") == [ids[1]]
         assert found(arc="arc_3") == [ids[2]]
         assert found(topic="topic_4", status="completed") == [ids[3]]
@@ -304,7 +305,7 @@ def test_every_order_and_filter_finds_the_same_as_in_tables_of_our_own(applicati
     with reading(application.engine) as connection:
         listed = [row.conversation_id for row in list_conversations(connection, sort="quality")]
         assert listed == ids[::-1]
-        of_batch = list_conversations(connection, sort="batch", batch_id=batch)
+        of_batch = list_conversations(connection, Filters(batch_ids=(batch,)), sort="batch")
         assert {row.conversation_id for row in of_batch} == {ids[0], ids[2]}
         assert len(conversations_stamp(connection)) == 3
 
@@ -357,7 +358,7 @@ def test_an_application_without_batches_is_read(engine: Engine):
     execute(engine, f"INSERT INTO conversations VALUES ('{id}', 'completed', 'a.json')")
     with searching(engine) as found:
         assert found("batch") == [id]
-        assert found(batch_id=uuid4()) == []
+        assert found(batch_ids=[uuid4()]) == []
         assert found(text="spring") == []
     with reading(engine) as connection:
         assert list_batches(connection, limit=9) == []

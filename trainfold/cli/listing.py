@@ -8,14 +8,12 @@ from uuid import UUID
 import typer
 
 from db import versions as database
-from db.batches import find_batch
 from db.conversation_list import ConversationRow, list_conversations
 from db.engine import reading
 from db.training_files import TrainingFileRow, training_file_rows
 from db.versions import find_version, member_ids
 from db.visibility import hidden_rows
 from domain.documents import version_document
-from domain.source.vocabulary import EnrichmentStatus
 from domain.statistics import scaffolding_distribution
 from domain.versions.record import Tag, VersionRecord
 from operations import resources
@@ -23,6 +21,20 @@ from operations.documents import (
     conversation_document,
     training_file_document,
     training_file_members_document,
+)
+from trainfold.cli.filtering import (
+    ArcFilter,
+    BatchFilter,
+    CreatedFrom,
+    CreatedUntil,
+    NotIn,
+    PersonaFilter,
+    QualityMax,
+    QualityMin,
+    StatusFilter,
+    TierFilter,
+    TopicFilter,
+    filters_of,
 )
 from trainfold.cli.output import Json, print_table, say, show, stdout
 from trainfold.cli.ready import ready
@@ -36,24 +48,42 @@ class Sort(StrEnum):
 
 
 def conversations(
-    batch: Annotated[str | None, typer.Option(help="Only this batch (its id or name).")] = None,
-    status: Annotated[
-        EnrichmentStatus | None, typer.Option(help="Only this enrichment status.")
-    ] = None,
+    batch: BatchFilter = None,
+    status: StatusFilter = None,
+    persona: PersonaFilter = None,
+    arc: ArcFilter = None,
+    topic: TopicFilter = None,
+    tier: TierFilter = None,
+    quality_min: QualityMin = None,
+    quality_max: QualityMax = None,
+    created_from: CreatedFrom = None,
+    created_until: CreatedUntil = None,
+    not_in: NotIn = None,
     sort: Annotated[Sort, typer.Option(help="Order.")] = Sort.CREATED,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="Maximum number of rows.")] = 50,
     json: Json = False,
 ) -> None:
-    """List conversations with their batches and training files."""
+    """List conversations with their batches and training files.
+
+    All filters must hold; several batches are a union.
+    """
     ready("database")
     with reading(resources.engine()) as connection:
-        rows = list_conversations(
+        filters = filters_of(
             connection,
-            batch_id=find_batch(connection, batch).id if batch else None,
+            batch=batch,
             status=status,
-            sort=sort.value,
-            limit=limit,
+            persona=persona,
+            arc=arc,
+            topic=topic,
+            tier=tier,
+            quality_at_least=quality_min,
+            quality_at_most=quality_max,
+            created_from=created_from,
+            created_until=created_until,
+            not_in=not_in,
         )
+        rows = list_conversations(connection, filters, sort=sort.value, limit=limit)
         hidden = None if rows else hidden_rows(connection)
     advice = "" if hidden else " `trainfold import PATH` imports conversation files."
     documents = [conversation_document(row) for row in rows]

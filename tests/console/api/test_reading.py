@@ -181,6 +181,46 @@ def test_what_is_not_there_is_named(application: Application, library: Library, 
     assert found.detail.startswith(("There is no ", "“Talks” has no version "))
 
 
+def test_conversations_are_found_by_batches_tier_quality_and_days(
+    application: Application, library: Library
+):
+    wanted = library.add(tier="seed_dataset", quality_score="4.5", created_at="2026-03-01T23:30Z")
+    other = library.add(tier="rejected", quality_score="2", created_at="2026-03-02T00:00Z")
+    library.batch(wanted, name="one")
+    library.batch(other, name="two, and more")
+
+    def found(query: str) -> set[str]:
+        items = application.get(f"/conversations?{query}")["items"]
+        return {item["conversation_id"] for item in items}
+
+    assert found("batch=one") == found("tier=seed_dataset") == {str(wanted)}
+    assert found("batch=one&batch=two, and more") == {str(wanted), str(other)}
+    assert found("quality_min=4.5&quality_max=4.5") == {str(wanted)}
+    assert found("created_from=2026-03-02") == {str(other)}
+    assert found("created_from=2026-03-01&created_until=2026-03-01") == {str(wanted)}
+    assert found("created_until=9999-12-31&created_from=0001-01-01&quality_max=100") == {
+        str(wanted),
+        str(other),
+    }
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "quality_min=nan",
+        "quality_max=-1",
+        "quality_min=1e9",
+        "created_from=yesterday",
+        "created_until=2026-02-30",
+        "tier=%00",
+        "batch=a&batch=%00",
+        "batch=x" + "&batch=x" * 100,
+    ],
+)
+def test_filters_that_cannot_be_are_refused(application: Application, query: str):
+    problem(application.client.get(f"/conversations?{query}"), 422)
+
+
 @pytest.mark.parametrize("version", ["latest", "רענון", "1"])
 def test_a_version_is_found_by_its_tag(application: Application, library: Library, version: str):
     carry_out(request("Talks", [library.add()], new=True))
