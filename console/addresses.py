@@ -4,7 +4,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from db.training_files import training_file_choices
+from db.training_files import name_of_training_file
 
 
 def training_file_name(connection: Connection, segment: str) -> str:
@@ -16,5 +16,4 @@ def training_file_name(connection: Connection, segment: str) -> str:
         id = UUID(segment)
     except ValueError:
         return segment
-    files = training_file_choices(connection)
-    return next((file.name for file in files if file.id == id), segment)
+    return name_of_training_file(connection, id) or segment

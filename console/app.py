@@ -14,6 +14,7 @@ from console.api.app import PATH as API
 from console.api.app import create_api
 from console.context import ConsoleContext
 from console.pages import (
+    choosing,
     conversation,
     conversations,
     downloads,
@@ -102,6 +103,7 @@ def create_app(settings: ConsoleSettings) -> FastAPI:
     for pages in (
         conversations,
         conversation,
+        choosing,
         preview,
         following,
         training_files,

@@ -18,10 +18,12 @@ from starlette.responses import HTMLResponse
 from console.context import console_context
 from console.security.forms import form_token
 from console.security.sessions import browser_state
+from domain.findings import by_cause
 
 PACKAGE = Path(__file__).parent
 STATIC = PACKAGE / "static"
 KILO = 1000
+MINUTE, HOUR, DAY, MONTH = 60, 3600, 86_400, 30 * 86_400
 
 
 def template_environment() -> Environment:
@@ -37,9 +39,11 @@ def template_environment() -> Environment:
         "size": size,
         "score": score,
         "moment": moment,
+        "ago": ago,
         "readable": readable,
         "path": training_file_path,
         "shell": shlex.quote,
+        "causes": by_cause,
     }
     environment.globals["asset"] = asset
     environment.globals["new_id"] = uuid4
@@ -94,6 +98,18 @@ def moment(value: datetime | str) -> str:
     """Format a time in UTC, to the minute."""
     time = datetime.fromisoformat(value) if isinstance(value, str) else value
     return f"{time.astimezone(UTC):%Y-%m-%d %H:%M}"
+
+
+def ago(value: datetime | str, now: datetime | None = None) -> str:
+    """Say how long ago a time was, up to a month; then its date."""
+    time = datetime.fromisoformat(value) if isinstance(value, str) else value
+    seconds = ((now or datetime.now(UTC)) - time).total_seconds()
+    if not 0 <= seconds < MONTH:
+        return f"{time.astimezone(UTC):%Y-%m-%d}"
+    for length, unit in ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute")):
+        if count := int(seconds // length):
+            return f"{count} {unit}{'s' if count > 1 else ''} ago"
+    return "just now"
 
 
 def readable(key: str | None) -> str:

@@ -12,7 +12,6 @@ from operations.settings import home_directory
 from trainfold.stack.console import console_secrets, entry_link
 from trainfold.stack.loopback import choose_ports
 
-
 FAILED = 1
 INTERRUPTED = 130
 """What shells give to a program that Ctrl+C ended."""

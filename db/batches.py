@@ -18,12 +18,17 @@ class Batch(BaseModel):
     name: str | None
 
 
-def list_batches(connection: Connection, *, limit: int, offset: int = 0) -> list[Batch]:
-    """Return some batches, by name."""
+def list_batches(
+    connection: Connection, *, limit: int, offset: int = 0, text: str = ""
+) -> list[Batch]:
+    """Return some batches, by name: those whose name contains a text or whose id begins with it."""
     query = """
-        SELECT id, name FROM $batch_jobs AS job ORDER BY name, id LIMIT :limit OFFSET :offset
+        SELECT id, name FROM $batch_jobs AS job
+        WHERE position(lower(:text) IN lower(coalesce(name, ''))) > 0
+           OR starts_with(CAST(id AS text), lower(:text))
+        ORDER BY name, id LIMIT :limit OFFSET :offset
     """
-    values = {"limit": limit, "offset": offset}
+    values = {"limit": limit, "offset": offset, "text": text.replace("\0", "")}
     rows = connection.execute(statement(connection, query), values).mappings()
     return [Batch.model_validate(row) for row in rows]
 

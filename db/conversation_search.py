@@ -143,6 +143,15 @@ def _matching(
     )
 
 
+def any_conversation(connection: Connection, filters: Filters) -> bool:
+    """Return whether any conversation passes filters without text."""
+    source = source_tables(connection)
+    query = select(source.conversations.c.conversation_id).where(
+        *conditions_of_filters(source, filters)
+    )
+    return connection.execute(query.limit(1)).first() is not None
+
+
 class _Search:
     """The queries for one set of filters and one order."""
 

@@ -12,6 +12,8 @@ from domain.statistics import VersionStatistics
 from domain.versions.naming import can_be_stored, name_key
 from domain.versions.record import VersionRecord
 
+_MATCHES = "f.deleted_at IS NULL AND position(:text IN f.name_key) > 0"
+
 
 class TrainingFileChoice(BaseModel):
     """A training file in a list to choose from."""
@@ -60,22 +62,61 @@ class MemberRow(BaseModel):
     persona_name: str | None
 
 
-def training_file_choices(connection: Connection) -> list[TrainingFileChoice]:
-    """Return all files but deleted ones by name, without their statistics: parsing takes long."""
-    query = """
+def training_file_choices(
+    connection: Connection,
+    *,
+    text: str = "",
+    is_active: bool = False,
+    newest_first: bool = False,
+    limit: int | None = None,
+    offset: int = 0,
+) -> list[TrainingFileChoice]:
+    """Return files but deleted ones whose name contains a text, by name or the newest first.
+
+    Without their statistics, which take long to parse.
+    """
+    query = f"""
         SELECT f.id, f.name, f.status, f.updated_at, v.conversation_count, v.pair_count
         FROM $training_files f JOIN $training_file_versions v
           ON v.training_file_id = f.id AND v.number = f.current_version
-        WHERE f.deleted_at IS NULL
-        ORDER BY f.name_key
-    """
-    rows = connection.execute(statement(connection, query)).mappings()
+        WHERE {_MATCHES} AND (f.status = 'active' OR NOT :is_active)
+        ORDER BY {"f.updated_at DESC," if newest_first else ""} f.name_key
+        LIMIT :limit OFFSET :offset
+    """  # noqa: S608 - no value is in the text
+    values = {"is_active": is_active, "limit": limit, "offset": offset, **_matching(text)}
+    rows = connection.execute(statement(connection, query), values).mappings()
     return [TrainingFileChoice.model_validate(row) for row in rows]
 
 
-def training_file_rows(connection: Connection, name: str | None = None) -> list[TrainingFileRow]:
-    """Return all training files by name but deleted ones, or only the one with this name."""
-    query = """
+def count_training_files(connection: Connection, *, text: str = "", is_active: bool = False) -> int:
+    """Count files but deleted ones whose name contains a text."""
+    query = f"""
+        SELECT count(*) FROM $training_files f
+        WHERE {_MATCHES} AND (f.status = 'active' OR NOT :is_active)
+    """  # noqa: S608 - no value is in the text
+    values = {"is_active": is_active, **_matching(text)}
+    count: int = connection.execute(statement(connection, query), values).scalar_one()
+    return count
+
+
+def name_of_training_file(connection: Connection, id: UUID) -> str | None:
+    """Return the name of a file that is not deleted."""
+    query = "SELECT name FROM $training_files WHERE id = :id AND deleted_at IS NULL"
+    name: str | None = connection.execute(statement(connection, query), {"id": id}).scalar()
+    return name
+
+
+def training_file_rows(
+    connection: Connection,
+    name: str | None = None,
+    *,
+    text: str = "",
+    limit: int | None = None,
+    offset: int = 0,
+) -> list[TrainingFileRow]:
+    """Return training files by name but deleted ones: those whose name contains a text, or one."""
+    # Files are chosen before their versions are joined: 5 ms instead of 60 for 50 of 10,000.
+    query = f"""
         SELECT f.id, f.name, f.description, f.status, f.current_version, f.created_at,
                f.created_by, f.updated_at, v.conversation_count, v.pair_count, v.example_count,
                v.json_size_bytes, v.jsonl_size_bytes, v.statistics,
@@ -83,16 +124,24 @@ def training_file_rows(connection: Connection, name: str | None = None) -> list[
                 FROM $training_file_versions s LEFT JOIN $released_versions r
                   ON r.training_file_id = s.training_file_id AND r.number = s.number
                 WHERE s.training_file_id = f.id AND r.number IS NULL) AS stored_size_bytes
-        FROM $training_files f JOIN $training_file_versions v
+        FROM (SELECT * FROM $training_files f
+              WHERE {_MATCHES} AND (CAST(:key AS text) IS NULL OR f.name_key = :key)
+              ORDER BY f.name_key LIMIT :limit OFFSET :offset) AS f
+        JOIN $training_file_versions v
           ON v.training_file_id = f.id AND v.number = f.current_version
-        WHERE f.deleted_at IS NULL AND (CAST(:key AS text) IS NULL OR f.name_key = :key)
         ORDER BY f.name_key
-    """
+    """  # noqa: S608 - no value is in the text
     if name is not None and not can_be_stored(name):
         return []
-    values = {"key": None if name is None else name_key(name)}
+    key = None if name is None else name_key(name)
+    values = {"key": key, "limit": limit, "offset": offset, **_matching(text)}
     rows = connection.execute(statement(connection, query), values).mappings()
     return [TrainingFileRow.model_validate(row) for row in rows]
+
+
+def _matching(text: str) -> dict[str, str]:
+    # PostgreSQL takes neither NUL nor halves of characters; no name has them.
+    return {"text": name_key("".join(c for c in text if can_be_stored(c)))}
 
 
 def members_page(

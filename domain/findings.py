@@ -34,6 +34,43 @@ class VersionWarning(FrozenModel):
         )
 
 
+class Cause(FrozenModel):
+    """Warnings that say the same about one or many conversations."""
+
+    code: str
+    message: str
+    warnings: tuple[VersionWarning, ...]
+
+    @property
+    def conversations(self) -> int:
+        return len({warning.conversation_id for warning in self.warnings})
+
+    @property
+    def places(self) -> int:
+        return sum(warning.count for warning in self.warnings)
+
+    @property
+    def extent(self) -> str:
+        """Say how far it reaches: 10 conversations, 62 places."""
+        return f"{_counted(self.conversations, 'conversation')}, {_counted(self.places, 'place')}"
+
+
+def by_cause(warnings: Iterable[VersionWarning]) -> tuple[Cause, ...]:
+    """Group warnings that say the same; those of most conversations and places come first."""
+    groups: dict[tuple[str, str], list[VersionWarning]] = {}
+    for warning in warnings:
+        groups.setdefault((warning.code, warning.message), []).append(warning)
+    causes = [
+        Cause(code=code, message=message, warnings=tuple(group))
+        for (code, message), group in groups.items()
+    ]
+    return tuple(sorted(causes, key=lambda cause: (-cause.conversations, -cause.places)))
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def shortened(text: str, max_length: int = 60) -> str:
     """Shorten text from a file for a message, and escape its control characters."""
     shown = text[:max_length]

@@ -21,6 +21,7 @@ from prefect.runtime import flow_run
 
 from domain.errors import Blocked, Damaged
 from domain.exports.stored import StoredExport
+from domain.findings import by_cause
 from domain.format import Format
 from domain.statistics import quality_summary
 from domain.versions.naming import download_name, export_name
@@ -212,7 +213,15 @@ def version_markdown(version: VersionRecord) -> str:
     ]
     if version.warnings:
         lines += ["", f"## Warnings: {len(version.warnings)}", ""]
-        lines += ["| conversation | warning | times | first at |", "| --- | --- | --- | --- |"]
+        lines += ["| cause | conversations | places |", "| --- | --- | --- |"]
+        causes = by_cause(version.warnings)
+        lines += [
+            f"| {inline(cause.message)} | {cause.conversations} | {cause.places} |"
+            for cause in causes[:MAX_WARNINGS]
+        ]
+        if len(causes) > MAX_WARNINGS:
+            lines += ["", f"and {len(causes) - MAX_WARNINGS} more: the version has all."]
+        lines += ["", "| conversation | warning | times | first at |", "| --- | --- | --- | --- |"]
         lines += [
             f"| {w.conversation_id} | {inline(w.message)} | {w.count} | {inline(w.path)} |"
             for w in version.warnings[:MAX_WARNINGS]

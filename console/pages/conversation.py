@@ -7,8 +7,8 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response
 
+from console.browse_filters import search
 from console.browse_query import PATH, BrowseQuery
-from console.pages.conversations import page_of, search_terms
 from console.pages.dependencies import VisitorsForm, authenticate
 from console.rendering import render, show_on_next_page
 from console.security.forms import text_field
@@ -102,8 +102,8 @@ def _neighbours(request: Request, place: Place) -> tuple[str | None, str | None]
     """Return the pages of the conversations before and after, in the list's order now."""
     first = max(0, place.number - 1)
     with reading(resources.engine()) as connection:
-        terms = search_terms(request, connection, place.query)
-        ids = page_of(connection, place.query, terms, limit=3, offset=first).ids
+        found = search(request, connection, place.query)
+        ids = found.page(connection, limit=3, offset=first).ids
     numbered = dict(enumerate(ids, first))
 
     def url(number: int) -> str | None:

@@ -9,29 +9,26 @@ from sqlalchemy import Connection
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
+from console.browse_filters import Search, search, with_batch_id
 from console.browse_query import PAGE_SIZES, PATH, BrowseQuery
-from console.context import console_context
+from console.pages.choosing import MAX_SUGGESTIONS
 from console.pages.dependencies import VisitorsForm, authenticate
 from console.rendering import render, show_on_next_page
 from console.security.forms import text_field
 from console.security.sessions import browser_state
 from console.selection import apply_picks, extend_selection, parse_uuids
-from db.batches import list_batches
 from db.conversation_list import ConversationRow, conversation_rows
 from db.conversation_search import (
     COLUMNS,
     MAX_REACHABLE,
     Column,
     Page,
-    find_page,
-    reachable_ids,
 )
 from db.engine import reading
-from db.search_terms import KnownNames, SearchTerms
-from db.training_files import training_file_choices, training_file_rows
+from db.training_files import TrainingFileChoice, training_file_choices
 from db.visibility import hidden_rows
 from domain.findings import Reason
-from domain.source.vocabulary import EnrichmentStatus
+from domain.source.vocabulary import KNOWN, EnrichmentStatus
 from domain.versions.eligibility import source_reasons
 from domain.versions.requests import MAX_CONVERSATIONS
 from operations import resources
@@ -49,7 +46,6 @@ HEADINGS: dict[Column, str] = {
     "batch": "Batch ID",
     "created": "Created",
 }
-MAX_BATCHES = 1_000
 
 
 @router.get("/")
@@ -61,30 +57,30 @@ def start() -> Response:
 def conversations(request: Request) -> Response:
     query = BrowseQuery.from_parameters(request.query_params)
     with reading(resources.engine()) as connection:
-        terms = search_terms(request, connection, query)
-        files = training_file_choices(connection)
-        page, query = _existing_page(connection, query, terms)
+        found = search(request, connection, query)
+        targets = _targets(connection)
+        page, query = _existing_page(connection, query, found)
         rows = conversation_rows(connection, page.ids)
-        batches = list_batches(connection, limit=MAX_BATCHES)
-        hidden = None if rows else hidden_rows(connection)
+        hidden = None if rows or found.problems else hidden_rows(connection)
     return render(
         request,
         "conversations.html",
         query=query,
+        batch_label=found.batch_label,
         rows=rows,
         hidden=hidden,
         reasons_of={row.conversation_id: _reasons(row) for row in rows},
-        batches=batches,
         total=page.total,
         pages=_page_count(page, query),
         reach=MAX_REACHABLE,
-        vocabulary=terms.keys,
+        vocabulary=found.terms.keys,
+        problems=found.problems,
         statuses=[status.value for status in EnrichmentStatus],
+        tiers=sorted(KNOWN["quality_tier"]),
         page_sizes=PAGE_SIZES,
         columns=COLUMNS,
         headings=HEADINGS,
-        active_files=[file for file in files if file.status == "active"],
-        files=files,
+        targets=targets,
         selection=browser_state(request).selection,
         limit=MAX_CONVERSATIONS,
     )
@@ -100,14 +96,29 @@ def act(request: Request, form: VisitorsForm) -> Response:
         return _render_counter(request, left_out)
     if left_out:
         show_on_next_page(request, _no_room(f"{len(left_out)} more were not selected."))
-    if action == "add":
-        return RedirectResponse(f"/add?{urlencode({'to': argument})}", status_code=303)
-    if action == "create":
-        return RedirectResponse("/add?new=1", status_code=303)
+    if target := _next_step(action, argument, text_field(form, "find")):
+        path, parameters = target
+        address = urlencode({**parameters, **({"at": at} if (at := query.query_string) else {})})
+        return RedirectResponse(f"{path}?{address}", status_code=303)
     if action in {"pick-page", "pick-all", "clear"}:
         _select(request, form, action, query)
         return RedirectResponse(query.url, status_code=303)
-    return RedirectResponse(_next_query(form, action, argument, query).url, status_code=303)
+    query = _next_query(form, action, argument, query)
+    with reading(resources.engine()) as connection:
+        query = with_batch_id(connection, query)
+    return RedirectResponse(query.url, status_code=303)
+
+
+def _next_step(action: str, argument: str, find: str) -> tuple[str, dict[str, str]] | None:
+    """Return the page that a selection is taken to, and its parameters."""
+    if action == "add":
+        return "/add", {"to": argument}
+    if action == "create":
+        return "/add", {"new": "1"}
+    # Without scripts the field's Enter presses the form's first button, which filters.
+    if action == "choose" or (action == "filter" and find):
+        return "/add/to", {"find": find}
+    return None
 
 
 def _next_query(form: FormData, action: str, argument: str, query: BrowseQuery) -> BrowseQuery:
@@ -118,7 +129,11 @@ def _next_query(form: FormData, action: str, argument: str, query: BrowseQuery) 
         return query.with_page(max(1, int(argument[:9])))
     if action == "filter":
         fields = {name: value for name, value in form.items() if isinstance(value, str)}
-        return BrowseQuery.from_parameters(fields)
+        chosen = BrowseQuery.from_parameters(fields | {"hide": query.hide})
+        if text_field(form, "columns"):
+            columns = [value for value in form.getlist("column") if isinstance(value, str)]
+            chosen = chosen.showing(columns)
+        return chosen
     return query
 
 
@@ -140,10 +155,20 @@ def _save_picks(request: Request, form: FormData) -> tuple[UUID, ...]:
     return left_out
 
 
+def _targets(connection: Connection) -> list[TrainingFileChoice]:
+    """Return the files that the menu offers."""
+    return training_file_choices(
+        connection, is_active=True, newest_first=True, limit=MAX_SUGGESTIONS
+    )
+
+
 def _render_counter(request: Request, left_out: Sequence[UUID]) -> Response:
+    with reading(resources.engine()) as connection:
+        targets = _targets(connection)
     return render(
         request,
-        "parts/picked.html",
+        "parts/counter.html",
+        targets=targets,
         selection=browser_state(request).selection,
         limit=MAX_CONVERSATIONS,
         left_out=left_out,
@@ -153,9 +178,7 @@ def _render_counter(request: Request, left_out: Sequence[UUID]) -> Response:
 
 def _select_matching(request: Request, query: BrowseQuery) -> None:
     with reading(resources.engine()) as connection:
-        terms = search_terms(request, connection, query)
-        filters = query.filters(_training_file_id(connection, query.not_in))
-        _extend_selection(request, reachable_ids(connection, filters, query.order, terms))
+        _extend_selection(request, search(request, connection, query).ids(connection))
 
 
 def _extend_selection(request: Request, candidates: Iterable[Sequence[UUID]]) -> None:
@@ -195,43 +218,17 @@ def _reasons(row: ConversationRow) -> list[Reason]:
     )
 
 
-def search_terms(request: Request, connection: Connection, query: BrowseQuery) -> SearchTerms:
-    """Return the keys for the filters, and the names if the query searches them."""
-    context = console_context(request)
-    return SearchTerms(
-        keys=context.known_keys.get(connection),
-        names=context.known_names.get(connection) if query.text else KnownNames(),
-    )
-
-
 def _existing_page(
-    connection: Connection, query: BrowseQuery, terms: SearchTerms
+    connection: Connection, query: BrowseQuery, search: Search
 ) -> tuple[Page, BrowseQuery]:
     """Return the query's page, or the last page if it is beyond; and the query of that page."""
     query = query.with_page(min(query.page, MAX_REACHABLE // query.page_size))
-    page = _read_page(connection, query, terms)
+    page = search.page(connection, limit=query.page_size, offset=query.offset)
     if not page.ids and page.total:
         query = query.with_page(_page_count(page, query))
-        page = _read_page(connection, query, terms)
+        page = search.page(connection, limit=query.page_size, offset=query.offset)
     return page, query
-
-
-def _read_page(connection: Connection, query: BrowseQuery, terms: SearchTerms) -> Page:
-    return page_of(connection, query, terms, limit=query.page_size, offset=query.offset)
-
-
-def page_of(
-    connection: Connection, query: BrowseQuery, terms: SearchTerms, *, limit: int, offset: int
-) -> Page:
-    """Return some of the conversations that the query finds, in its order."""
-    filters = query.filters(_training_file_id(connection, query.not_in))
-    return find_page(connection, filters, query.order, terms, limit=limit, offset=offset)
 
 
 def _page_count(page: Page, query: BrowseQuery) -> int:
     return max(1, -(-min(page.total, MAX_REACHABLE) // query.page_size))
-
-
-def _training_file_id(connection: Connection, name: str) -> UUID | None:
-    files = training_file_rows(connection, name) if name else []
-    return files[0].id if files else None

@@ -9,7 +9,10 @@ from starlette.responses import Response
 from console.context import runs
 from console.pages.dependencies import authenticate
 from console.rendering import render
+from db.engine import reading
+from db.training_files import training_file_rows
 from domain.format import FORMATS
+from operations import resources
 from trainfold.prefect_http.runs import RunProgress
 
 router = APIRouter(dependencies=[Depends(authenticate)])
@@ -34,10 +37,20 @@ def _render_run(request: Request, template: str, current: RunProgress) -> Respon
         request,
         template,
         run=current,
+        existing_file=_existing_file(current),
         steps=_steps(current),
         formats=FORMATS,
         seen=_digest(current),
     )
+
+
+def _existing_file(run: RunProgress) -> str:
+    """Return the name of the run's training file if there is one, else nothing."""
+    if not (run.outcome and run.outcome.blocked):
+        return ""
+    with reading(resources.engine()) as connection:
+        rows = training_file_rows(connection, run.training_file)
+    return rows[0].name if rows else ""
 
 
 def _digest(progress: RunProgress) -> str:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response
 
 from console.browse_query import PATH as CONVERSATIONS
+from console.browse_query import BrowseQuery
 from console.context import SUBMISSION_PATIENCE, runs
 from console.pages.dependencies import AuthenticatedVisitor, VisitorsForm, authenticate
 from console.rendering import render
@@ -32,19 +33,21 @@ router = APIRouter(dependencies=[Depends(authenticate)])
 
 @router.get("/add")
 def preview_page(
-    request: Request, visitor: AuthenticatedVisitor, to: str = "", read: bool = False
+    request: Request, visitor: AuthenticatedVisitor, to: str = "", read: bool = False, at: str = ""
 ) -> Response:
     """Show the gate's answer; the browser's next request, or a link, has the files read."""
     add_request = _unnamed_request(visitor.name, browser_state(request).selection, to=to)
     preview = _examine(add_request) if read else ask_gate(resources.engine(), add_request)
-    return _render_page(request, add_request, preview, files_read=read)
+    return _render_page(request, add_request, preview, files_read=read, at=at)
 
 
 @router.get("/add/contents")
-def contents(request: Request, visitor: AuthenticatedVisitor, to: str = "") -> Response:
+def contents(
+    request: Request, visitor: AuthenticatedVisitor, to: str = "", at: str = ""
+) -> Response:
     """Read the files and render the part of the page that shows their results."""
     add_request = _unnamed_request(visitor.name, browser_state(request).selection, to=to)
-    values = _preview_values(add_request, _examine(add_request), files_read=True)
+    values = _preview_values(add_request, _examine(add_request), files_read=True, at=at)
     return render(request, "parts/contents.html", **values)
 
 
@@ -59,35 +62,30 @@ def submit(request: Request, visitor: AuthenticatedVisitor, form: VisitorsForm) 
         requested_by=visitor.name,
         request_id=text_field(form, "request_id"),
     )
+    at = text_field(form, "at")
     preview = _examine(add_request)
     if preview.reasons and not _has_version(add_request):
         refused = Blocked(preview.reasons)
         note_refusal(resources.engine(), add_request, add_request.action, refused)
-        return _render_blocked(request, add_request, preview)
+        return _render_blocked(request, add_request, preview, at=at)
     try:
         run_id = runs(patience=SUBMISSION_PATIENCE).submit_add(add_request)
     except Blocked as blocked:
-        return _render_blocked(request, add_request, Preview(blocked.reasons))
+        return _render_blocked(request, add_request, Preview(blocked.reasons), at=at)
     browser_state(request).selection = ()
     return RedirectResponse(f"/runs/{run_id}", status_code=303)
 
 
-@router.post("/add/leave-out")
-def leave_out(request: Request, form: VisitorsForm) -> Response:
-    """Remove the blocked conversations from the selection."""
-    state = browser_state(request)
-    blocked = set(parse_uuids(text_field(form, "blocked").split()))
-    state.selection = tuple(id for id in state.selection if id not in blocked)
-    to = text_field(form, "to")
-    return RedirectResponse(f"/add?{urlencode({'to': to} if to else {'new': 1})}", status_code=303)
-
-
-@router.post("/add/again")
-def select_again(request: Request, form: VisitorsForm) -> Response:
-    """Select the conversations of a blocked run, so that the selection can be corrected."""
+@router.post("/add/select")
+def select(request: Request, form: VisitorsForm) -> Response:
+    """Select these conversations and no others; preview adding them, or return to the list."""
     ids = parse_uuids(text_field(form, "ids").split())
     browser_state(request).selection, _ = extend_selection((), ids)
-    return RedirectResponse(CONVERSATIONS, status_code=303)
+    if text_field(form, "next") != "preview":
+        return RedirectResponse(CONVERSATIONS, status_code=303)
+    to, at = text_field(form, "to"), text_field(form, "at")
+    parameters = {**({"to": to} if to else {"new": "1"}), **({"at": at} if at else {})}
+    return RedirectResponse(f"/add?{urlencode(parameters)}", status_code=303)
 
 
 def _unnamed_request(requested_by: str, selection: Sequence[UUID], *, to: str) -> AddRequest:
@@ -115,12 +113,15 @@ def _has_version(add_request: AddRequest) -> bool:
         return False
 
 
-def _render_blocked(request: Request, add_request: AddRequest, preview: Preview) -> Response:
+def _render_blocked(
+    request: Request, add_request: AddRequest, preview: Preview, *, at: str
+) -> Response:
     return _render_page(
         request,
         add_request,
         preview,
         files_read=True,
+        at=at,
         status=409,
         typed_name=add_request.training_file,
     )
@@ -132,6 +133,7 @@ def _render_page(
     preview: Preview,
     *,
     files_read: bool,
+    at: str,
     status: int = 200,
     typed_name: str = "",
 ) -> Response:
@@ -144,17 +146,18 @@ def _render_page(
         request_id=add_request.request_id,
         max_name_length=MAX_NAME_LENGTH,
         max_description_length=MAX_DESCRIPTION_LENGTH,
-        **_preview_values(add_request, preview, files_read=files_read),
+        **_preview_values(add_request, preview, files_read=files_read, at=at),
     )
 
 
 def _preview_values(
-    add_request: AddRequest, preview: Preview, *, files_read: bool
+    add_request: AddRequest, preview: Preview, *, files_read: bool, at: str
 ) -> dict[str, Any]:
     """Return the values that the page shares with the fragment that is loaded later."""
     reasons: dict[str, list[Reason]] = {}
     for reason in preview.reasons:
         reasons.setdefault(reason.conversation_id or "", []).append(reason)
+    about_request = reasons.pop("", [])
     with reading(resources.engine()) as connection:
         selected = conversation_rows(connection, add_request.ids)
     return {
@@ -164,9 +167,11 @@ def _preview_values(
         "to": "" if add_request.new else add_request.training_file,
         "before": _current_file(add_request),
         "version": preview.composition.version if preview.composition else None,
-        "request_reasons": reasons.pop("", []),
+        "request_reasons": about_request,
         "row_reasons": reasons,
         "files_read": files_read,
+        "opened_from": BrowseQuery.from_query_string(at),
+        "free": [id for id in add_request.conversation_ids if str(id) not in reasons],
     }
 
 

@@ -6,12 +6,13 @@ from starlette.responses import Response
 from console.addresses import training_file_name
 from console.charts import scaffolding_distributions, tier_distribution
 from console.context import runs
+from console.pages.choosing import FILES_PER_PAGE, Find
 from console.pages.dependencies import authenticate
 from console.rendering import render
 from db import versions as database
 from db.engine import reading
 from db.exports import newest_exports
-from db.training_files import members_page, training_file_rows
+from db.training_files import count_training_files, members_page, training_file_rows
 from domain.errors import TrainfoldError
 from domain.format import FORMATS
 from domain.statistics import quality_summary
@@ -27,11 +28,26 @@ router = APIRouter(dependencies=[Depends(authenticate)])
 
 
 @router.get("/training-files")
-def training_files(request: Request) -> Response:
+def training_files(request: Request, find: Find = "", page: int = 1) -> Response:
+    """Render the files a page at a time, or those whose name has a text."""
     with reading(resources.engine()) as connection:
-        files = training_file_rows(connection)
-    charts = {file.id: scaffolding_distributions(file.statistics) for file in files}
-    return render(request, "training_files.html", files=files, charts=charts, formats=FORMATS)
+        total = count_training_files(connection, text=find)
+        pages = max(1, -(-total // FILES_PER_PAGE))
+        page = min(max(page, 1), pages)
+        files = training_file_rows(
+            connection, text=find, limit=FILES_PER_PAGE, offset=(page - 1) * FILES_PER_PAGE
+        )
+    return render(
+        request,
+        "training_files.html",
+        files=files,
+        charts={file.id: scaffolding_distributions(file.statistics) for file in files},
+        formats=FORMATS,
+        find=find,
+        total=total,
+        page=page,
+        pages=pages,
+    )
 
 
 @router.get("/training-files/{file}")

@@ -69,11 +69,15 @@ def test_nothing_is_submitted_while_anything_blocks(console: Visit, library: Lib
         console.pick(fine, id)
         page = console.page("/add?to=Has+one&read=true")
         assert words in page.text, words
-        assert page.fields["blocked"] == [str(id)]
+        assert page.fields["next"] == ["preview"]
+        assert page.fields["ids"] == [f"{fine} {id}", str(fine)]
+        assert "Select the 1 that is free" in page.text
         answer = console.post("/add", form_of(page))
         assert answer.status_code == 409
         assert words in Page(answer.text).text
-        console.post("/add/leave-out", {"to": "Has one", "blocked": page.fields["blocked"][0]})
+        free = {"next": "preview", "to": "Has one", "ids": page.fields["ids"][1], "at": "size=25"}
+        answer = console.post("/add/select", free)
+        assert answer.headers["location"] == "/add?to=Has+one&at=size%3D25"
         page = console.page("/add?to=Has+one&read=true")
         assert "Nothing blocks. Version 2 will hold:" in page.text
         assert "1 → 2" in page.text
@@ -110,8 +114,27 @@ def test_warnings_are_told_before_and_do_not_block(console: Visit, library: Libr
     console.pick(id)
     text = console.page("/add?new=1&read=true").text
     assert "Nothing blocks. Version 1 will hold:" in text
-    assert "1 warning; it does not block" in text
-    assert "“grief_to_steadiness” is not in the v4 vocabulary" in text
+    assert "1 warning of 1 cause; it does not block" in text
+    places = len(told["training_pairs"])
+    cause = f"“grief_to_steadiness” is not in the v4 vocabulary 1 conversation, {places} places"
+    assert cause in text
+
+
+def test_equal_warnings_of_many_conversations_are_one_cause_on_every_page(
+    console: Visit, library: Library
+):
+    ids = [uuid4() for _ in range(3)]
+    for id in ids:
+        told = conversation(id)
+        told["training_pairs"][0]["conversation_metadata"]["conversation_phase"] = "פתיחה<b>"
+        library.add(id, data=as_bytes(told))
+    console.pick(*ids)
+    carry_out(request("Warned", ids, new=True))
+    for path in ("/add?new=1&read=true", "/training-files/Warned"):
+        html = console.get(path).text
+        assert "“פתיחה&lt;b&gt;” is not in the v4 vocabulary" in html, path
+        assert html.count("3 conversations, 3 places") == 1, path
+        assert all(f'href="/conversations/{id}"' in html for id in ids), path
 
 
 def test_an_empty_selection_says_where_to_begin(console: Visit):
@@ -141,7 +164,7 @@ def test_without_prefect_the_pages_hold_and_say_what_is_missing(
     console.pick(library.add())
     answer = console.post("/add", form_of(console.page("/add?to=Here")))
     assert (answer.status_code, "does not answer" in answer.text) == (503, True)
-    assert "1 of at most 80 selected" in console.page("/conversations").text
+    assert "1 / 80 selected" in console.page("/conversations").text
 
 
 def test_a_run_that_is_not_there_is_told(console: Visit, deployments: str):

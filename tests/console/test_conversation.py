@@ -103,9 +103,9 @@ def test_it_is_selected_and_taken_out_from_its_page(console: Visit, library: Lib
     kept = urlencode({"at": "sort=quality", "place": 0})
     answer = console.post(f"/conversations/{id}", {"do": "pick", "from": kept})
     assert answer.headers["location"] == f"/conversations/{id}?{kept}"
-    assert "1 of at most 80 selected" in console.page(f"/conversations/{id}").text
+    assert "1 / 80 selected" in console.page(f"/conversations/{id}").text
     console.post(f"/conversations/{id}", {"do": "drop"})
-    assert "0 of at most 80 selected" in console.page("/conversations").text
+    assert "0 / 80 selected" in console.page("/conversations").text
 
 
 def test_what_does_not_exist_and_what_is_no_id_is_told(console: Visit):

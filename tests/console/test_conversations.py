@@ -4,6 +4,7 @@ import random
 import time
 from uuid import uuid4
 
+import pytest
 from sqlalchemy import Engine
 
 from console.pages import conversations as pages
@@ -18,7 +19,7 @@ NAMES = '{"training_topic": {"name": "%s"}, "persona": {"name": "%s"}}'
 def test_nothing_there_says_how_conversations_come(console: Visit):
     page = console.page("/conversations")
     assert "There is no conversation yet." in page.text
-    assert "0 of at most 80 selected" in page.text
+    assert "0 / 80 selected" in page.text
 
 
 def test_a_row_shows_title_words_quality_and_every_batch(console: Visit, library: Library):
@@ -30,7 +31,15 @@ def test_a_row_shows_title_words_quality_and_every_batch(console: Visit, library
     )
     first, second = library.batch(id, name="spring"), library.batch(id, name="summer")
     page = console.page("/conversations")
-    for text in ("First Budget", "Ines Duarte", str(id), "anxious planner", "production", "4.25"):
+    assert f'data-copy="{id}"' in page.html
+    for text in (
+        "First Budget",
+        "Ines Duarte",
+        str(id)[:8],
+        "anxious planner",
+        "production",
+        "4.25",
+    ):
         assert text in page.text
     assert page.text.index(f"spring {str(first)[:8]}") < page.text.index(
         f"summer {str(second)[:8]}"
@@ -57,7 +66,8 @@ def ids_on(page: Page) -> list[str]:
 def test_every_filter_narrows_and_lives_in_the_address(console: Visit, library: Library):
     wanted = library.add(
         persona_key="p_one", emotional_arc_key="a_one", topic_key="t_one",
-        scaffolding_snapshot=NAMES % ("Pension", "Kofi"),
+        scaffolding_snapshot=NAMES % ("Pension", "Kofi"), tier="production", quality_score=4.5,
+        created_at="2026-03-02 23:59:59.5+00",
     )  # fmt: skip
     held = library.add(persona_key="p_two", emotional_arc_key="a_two", topic_key="t_two")
     library.add(enrichment_status="validated")
@@ -67,6 +77,8 @@ def test_every_filter_narrows_and_lives_in_the_address(console: Visit, library: 
         f"batch={batch}", "persona=p_one", "arc=a_one", "topic=t_one", "text=PENSION",
         "text=kofi", "text=t+one", "text=autumn", f"text={wanted}", f"text={str(wanted)[:8]}",
         "status=completed&not_in=Holds", "text=kofi+pension+p_one", f"text={str(batch)[:13]}",
+        "tier=production", "quality_min=4.5&quality_max=4.50", "quality_max=9", "batch=autumn",
+        "created_from=2026-03-02&created_until=2026-03-02",
     ):  # fmt: skip
         assert ids_on(console.page(f"/conversations?{query}")) == [str(wanted)], query
     assert len(ids_on(console.page("/conversations?status=validated"))) == 1
@@ -107,7 +119,7 @@ def test_counts_and_pages_end_where_they_say(console: Visit, library: Library, m
     assert "more than 50 match" in console.page("/conversations?status=completed").text
     console.post("/conversations", {"do": "pick-all", "at": "status=completed"})
     page = console.page("/conversations")
-    assert "50 of at most 80 selected" in page.text
+    assert "50 / 80 selected" in page.text
     assert "Only the first 50 were considered; narrow the filters for others." in page.text
 
 
@@ -124,9 +136,54 @@ def test_filters_offer_what_has_come_since(console: Visit, library: Library):
 
 def test_an_address_that_is_not_understood_still_opens(console: Visit, library: Library):
     library.add()
-    for query in ("batch=x", "sort=x", "size=7", "page=0", "page=x", "page=999999", "text=%00",
-                  "not_in=nothing", "dir=up", "text=" + "x" * 5000):  # fmt: skip
+    for query in ("sort=x", "size=7", "page=0", "page=x", "page=999999", "text=%00", "dir=up",
+                  "nonsense=x"):  # fmt: skip
         assert len(ids_on(console.page(f"/conversations?{query}"))) == 1, query
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("batch=zzz", "There is no batch “zzz”."),
+        (f"batch={uuid4()}", "There is no batch “"),
+        ("batch=%00", "There is no batch “\ufffd”."),
+        ("batch=two", "Several batches are named “two”; give the Batch ID."),
+        ("not_in=nothing", "There is no training file “nothing”."),
+        ("status=x%22%3E", 'No conversation has the enrichment “x">”.'),
+        ("persona=שלום", "No conversation has the persona “שלום”."),
+        ("arc=" + "a" * 5000, "No conversation has the arc “aaa"),
+        ("topic=%00", "No conversation has the topic “\ufffd”."),
+        ("tier=gold", "No conversation has the tier “gold”."),
+        ("quality_min=high", "Quality min: “high” is no number."),
+        ("quality_max=NaN", "Quality max: “NaN” is no number."),
+        ("quality_min=-1", "Quality min: “-1” is no number."),
+        ("quality_min=٣", "Quality min: “٣” is no number."),
+        ("created_from=2026-13-01", "Created from: “2026-13-01” is no day."),
+        ("created_until=%00", "Created until: “\ufffd” is no day."),
+        ("text=" + "x" * 5000, "The text has 5,000 characters; at most 200."),
+    ],
+)
+def test_a_filter_that_names_nothing_says_so_and_shows_and_selects_no_row(
+    console: Visit, library: Library, query: str, words: str
+):
+    library.batch(library.add(), name="two")
+    library.batch(library.add(), name="two")
+    page = console.page(f"/conversations?{query}")
+    assert words in page.text
+    assert ids_on(page) == []
+    console.post("/conversations", {"do": "pick-all", "at": query})
+    assert "0 / 80 selected" in console.page("/conversations").text
+
+
+def test_a_batch_is_found_by_its_name_and_a_new_word_before_it_is_known(
+    console: Visit, library: Library
+):
+    assert "No conversation has the persona" in console.page("/conversations?persona=late").text
+    id = library.add(persona_key="late")
+    library.batch(id, name="spring 2")
+    library.add()
+    for query in ("persona=late", "batch=spring+2"):
+        assert ids_on(console.page(f"/conversations?{query}")) == [str(id)], query
 
 
 def test_no_address_makes_the_page_fail(console: Visit, library: Library):
@@ -239,12 +296,12 @@ def test_ticks_survive_paging_sorting_and_filtering(console: Visit, library: Lib
     console.post(
         "/conversations", {"do": "filter", "status": "completed", "shown": "", "picked": []}
     )
-    assert "5 of at most 80 selected" in console.page("/conversations").text
+    assert "5 / 80 selected" in console.page("/conversations").text
     # A tick that is taken away on a page that shows it is gone; others stay.
     console.post("/conversations", {"do": "page:1", "shown": " ".join(shown), "picked": shown[:1]})
-    assert "3 of at most 80 selected" in console.page("/conversations").text
+    assert "3 / 80 selected" in console.page("/conversations").text
     console.post("/conversations", {"do": "clear"})
-    assert "0 of at most 80 selected" in console.page("/conversations").text
+    assert "0 / 80 selected" in console.page("/conversations").text
 
 
 def test_all_that_match_are_selected_up_to_the_limit(console: Visit, engine: Engine):
@@ -258,12 +315,12 @@ def test_all_that_match_are_selected_up_to_the_limit(console: Visit, engine: Eng
         )
     console.post("/conversations", {"do": "pick-all", "at": "topic=few"})
     page = console.page("/conversations?topic=few")
-    assert "10 of at most 80 selected" in page.text
+    assert "10 / 80 selected" in page.text
     assert "10 cannot be added and were left out; their rows show why." in page.text
     assert "left out" not in console.page("/conversations").text
     console.post("/conversations", {"do": "pick-all", "at": "topic=many"})
     page = console.page("/conversations")
-    assert "80 of at most 80 selected" in page.text
+    assert "80 / 80 selected" in page.text
     assert "At most 80 conversations can be selected. More match" in page.text
 
 
@@ -271,7 +328,7 @@ def test_a_tick_beyond_the_limit_is_taken_back_in_words(console: Visit, library:
     ids = [str(uuid4()) for _ in range(81)]
     fields = {"shown": " ".join(ids), "picked": ids}
     answer = console.post("/conversations", {"do": "pick"} | fields)
-    assert "80</strong> of at most 80 selected" in answer.text
+    assert "80</strong> / 80 selected" in answer.text
     assert "At most 80 conversations can be selected. Take others out first." in answer.text
     assert f'id="pick-{ids[80]}"' in answer.text
     assert f'id="pick-{ids[79]}"' not in answer.text
@@ -287,3 +344,86 @@ def test_the_header_of_the_sorted_column_says_so(console: Visit, library: Librar
     )
     answer = console.post("/conversations", {"do": "sort:batch", "at": "sort=batch&dir=asc&page=3"})
     assert answer.headers["location"] == "/conversations?sort=batch"
+
+
+def test_the_button_says_how_many_are_added_and_offers_the_newest_files(
+    console: Visit, library: Library
+):
+    ids = library.add_many(3)
+    carry_out(request("Older", [ids[0]], new=True))
+    carry_out(request("Newer", [ids[0]], new=True))
+    assert "Tick conversations first" in console.page("/conversations").text
+    fields = {"do": "pick", "shown": f"{ids[1]} {ids[2]}", "picked": [str(ids[1]), str(ids[2])]}
+    html = console.post("/conversations", fields).text
+    assert "Add 2 to …" in html
+    assert html.index('value="add:Newer"') < html.index('value="add:Older"')
+    answer = console.post("/conversations", {"do": "add:Older", "at": "sort=quality"})
+    assert answer.headers["location"] == "/add?to=Older&at=sort%3Dquality"
+    page = console.page("/add?to=Older&at=sort%3Dquality")
+    assert "Add 2 conversations to “Older”" in page.text
+    assert "/conversations?sort=quality" in page.links
+
+
+def test_files_are_searched_without_scripts_where_there_are_many(console: Visit, engine: Engine):
+    with engine.begin() as connection:
+        connection.exec_driver_sql(FILES)
+    console.post("/conversations", {"do": "clear"})
+    html = console.get("/conversations").text
+    assert html.count('value="add:') <= 10
+    assert len(html) < 100_000
+    for action in ("choose", "filter"):
+        answer = console.post("/conversations", {"do": action, "find": "FILE 12", "at": "topic=x"})
+        assert answer.headers["location"] == "/add/to?find=FILE+12&at=topic%3Dx"
+    page = console.page("/add/to?find=FILE+12&at=topic%3Dx")
+    found = [link for link in page.links if link.startswith("/add?to=")]
+    assert len(found) == 50
+    assert all("to=File+12" in link and link.endswith("at=topic%3Dx") for link in found)
+    assert "Page 1 of 3" in page.text
+    for address in ("/choices/targets?find=", "/choices/files?not_in=", "/choices/batches?batch="):
+        assert len(console.get(address + "fILE").text) < 10_000
+        assert console.get(address + "%00%F0%9F%99%82'%25").status_code == 200
+    assert "No active training file has such a name." in console.page("/add/to?find=zzz").text
+
+
+FILES = """
+    INSERT INTO trainfold.training_files (id, name, name_key, description, status,
+        consultant_profile, current_version, created_at, created_by, updated_at)
+    SELECT gen_random_uuid(), 'File ' || n, 'file ' || n, 'A file', 'active', '{}',
+        1, now(), 'a test', now() FROM generate_series(1, 1299) AS n;
+    INSERT INTO trainfold.training_file_versions (training_file_id, number, file_name, request_id,
+        request_digest, reason, created_at, created_by, json_key, json_size_bytes, json_digest,
+        json_content_start, json_content_end, jsonl_key, jsonl_size_bytes, jsonl_digest,
+        jsonl_content_start, conversation_count, pair_count, example_count, statistics, warnings)
+    SELECT id, 1, name, id::text, 'd', 'create', now(), 'a test', id || 'a', 1, 'd', 1, 1,
+        id || 'b', 1, 'd', 1, 1, 1, 1,
+        '{"conversations": 1, "pairs": 1, "examples": 1, "human_reviewed": 0, "quality_sum": "3",
+          "quality_min": "3", "quality_max": "3", "personas": {"a": 1}, "emotional_arcs": {"a": 1},
+          "training_topics": {"a": 1}, "tiers": {"production": 1}}', '[]'
+    FROM trainfold.training_files;
+"""
+
+
+def test_the_list_of_files_is_searched_a_page_at_a_time(console: Visit, engine: Engine):
+    with engine.begin() as connection:
+        connection.exec_driver_sql(FILES)
+    page = console.page("/training-files")
+    assert "1,299 in all" in page.text
+    assert "Page 1 of 26" in page.text
+    assert len(page.html) < 250_000
+    assert "111 match" in console.page("/training-files?find=fILE++12").text
+    assert "File 1299" in console.page("/training-files?find=1299&page=7").text
+    text = console.page("/training-files?find=%00'%F0%9F%99%82").text
+    assert "No training file has such a name." in text
+
+
+def test_columns_are_hidden_and_stay_hidden(console: Visit, library: Library):
+    library.add(topic_key="a_topic")
+    form = {"do": "filter", "columns": "chosen", "column": ["persona", "quality"], "text": "topic"}
+    address = console.post("/conversations", form).headers["location"]
+    assert address == "/conversations?text=topic&hide=arc%2Ctopic%2Ctier%2Cstatus%2Cbatch%2Ccreated"
+    html = console.get(address).text
+    assert 'data-label="Persona"' in html
+    assert 'data-label="Topic"' not in html
+    answer = console.post("/conversations", {"do": "sort:quality", "at": address.split("?")[1]})
+    assert "hide=arc" in answer.headers["location"]
+    assert console.get("/conversations?hide=title,%00,nonsense").status_code == 200

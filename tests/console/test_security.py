@@ -149,7 +149,7 @@ def test_nothing_is_shown_to_who_has_not_signed_in(guarded: Visit, library: Libr
         ), path
         assert "Secret" not in answer.text
     token = guarded.token("/sign-in")
-    for path in ("/conversations", "/add", "/add/leave-out", "/add/again"):
+    for path in ("/conversations", "/add", "/add/select"):
         assert guarded.post(path, {"do": "clear"}, token=token).status_code == 303
     assert (
         guarded.get("/conversations", headers={"HX-Request": "true"}).headers["HX-Redirect"]
@@ -378,7 +378,7 @@ def test_own_host_names_are_answered(console: Visit, engine):
         assert answer.status_code == 200
 
 
-FORMS = ("/conversations", "/add", "/add/leave-out", "/add/again")
+FORMS = ("/conversations", "/add", "/add/select")
 
 
 @pytest.mark.parametrize("path", ["/conversations", "/training-files", "/add", "/runs/1"])
@@ -424,7 +424,7 @@ def test_a_form_without_this_sessions_token_changes_nothing(
     for token in ("", "x", other.token(), console.token()[:-1], "é"):
         answer = console.post(path, {"do": "clear", "blocked": str(id), "ids": ""}, token=token)
         assert answer.status_code == 403
-    assert "1 of at most 80 selected" in console.page("/conversations").text
+    assert "1 / 80 selected" in console.page("/conversations").text
 
 
 def test_signing_in_and_out_need_the_token_too(guarded: Visit):
@@ -473,7 +473,7 @@ def test_a_tampered_cookie_counts_as_none(console: Visit, library: Library):
     for sent, count in (*((each, 0) for each in changed), (value, 1)):
         cookies = f"{session}={own}; {name}={sent}"
         answer = console.get("/conversations", headers={"Cookie": cookies.encode()})
-        assert f"{count} of at most 80 selected" in Page(answer.text).text, sent
+        assert f"{count} / 80 selected" in Page(answer.text).text, sent
 
 
 def test_a_malformed_cookie_of_another_application_costs_nobody_the_selection(
@@ -484,14 +484,14 @@ def test_a_malformed_cookie_of_another_application_costs_nobody_the_selection(
     console.client.cookies.clear()
     for foreign in ("a[b]{c}=1", 'x="y', "plain", "=", "ü=1"):
         answer = console.get("/conversations", headers={"Cookie": f"{foreign}; {own}".encode()})
-        assert "1 of at most 80 selected" in Page(answer.text).text, foreign
+        assert "1 / 80 selected" in Page(answer.text).text, foreign
         assert "set-cookie" not in answer.headers, foreign
 
 
 def test_eighty_selected_fit_into_a_cookie(console: Visit, library: Library):
     ids = library.add_many(80)
     console.pick(*ids)
-    assert "80 of at most 80 selected" in console.page("/conversations").text
+    assert "80 / 80 selected" in console.page("/conversations").text
     assert sum(len(n) + len(v) for n, v in console.client.cookies.items()) < 3000
 
 

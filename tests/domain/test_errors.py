@@ -6,7 +6,7 @@ import pickle
 import pytest
 
 from domain import errors
-from domain.findings import Reason, VersionWarning, gather, shortened
+from domain.findings import Reason, VersionWarning, by_cause, gather, shortened
 from tests.domain.making import A, B
 
 REASONS = [
@@ -89,3 +89,22 @@ def test_gathering_again_changes_nothing():
     once = gather([warning("m", "a"), warning("m", "b")])
     assert gather(once) == once
     assert gather([]) == ()
+
+
+def test_warnings_that_say_the_same_are_one_cause_that_counts_conversations_and_places():
+    first, second, rare = by_cause(
+        [
+            warning("rare", "a"),
+            warning("often", "b", count=4),
+            warning("once", "b"),
+            warning("often", "c", B, count=2),
+            warning("once", "d", count=2),
+        ]
+    )
+    assert (first.message, first.extent) == ("often", "2 conversations, 6 places")
+    assert [w.path for w in first.warnings] == ["b", "c"]
+    assert (second.message, second.extent) == ("once", "1 conversation, 3 places")
+    assert (rare.message, rare.extent) == ("rare", "1 conversation, 1 place")
+    assert by_cause([]) == ()
+    other = warning("often", "b").model_copy(update={"code": "other"})
+    assert len(by_cause([warning("often", "b"), other])) == 2

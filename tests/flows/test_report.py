@@ -1,11 +1,16 @@
 """Text from files and people stays text in Prefect's markdown."""
 
 import re
+from uuid import uuid4
 
 import pytest
 from markdown_it import MarkdownIt
 
+from soak.building import as_bytes, conversation
 from tasks.markdown import code, inline
+from tasks.report import version_markdown
+from tests.asking import carry_out, request
+from tests.conftest import Library
 
 # The rules of GitHub's flavour by which a text without markup becomes a link.
 BARE_LINK = re.compile(r"(?:ftp|https?)://|www\.|[\w.+-]@[\w-]", re.IGNORECASE)
@@ -42,3 +47,17 @@ def escaped(text: str) -> str:
 def test_a_text_in_code_does_not_end_it(text: str):
     html = MARKDOWN.render(f"Run {code(text)} now.")
     assert html.count("<code>") == html.count("<") - 3 == 1
+
+
+def test_a_summary_counts_what_each_cause_of_warnings_reaches(library: Library):
+    ids = [uuid4() for _ in range(2)]
+    for id in ids:
+        told = conversation(id)
+        for pair in told["training_pairs"]:
+            pair["conversation_metadata"]["conversation_phase"] = "a|b"
+        library.add(id, data=as_bytes(told))
+    written = version_markdown(carry_out(request("Warned", ids, new=True)))
+    places = 2 * len(told["training_pairs"])
+    assert "conversation\\_phase “a\\|b” is not in the v4 vocabulary | 2 | " in written
+    assert f"| 2 | {places} |" in written
+    assert all(f"| {id} |" in written for id in ids)

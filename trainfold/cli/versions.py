@@ -9,6 +9,7 @@ import typer
 from db.engine import reading
 from db.versions import find_version
 from domain.documents import admitted_document, rebuilt_document, version_document
+from domain.findings import Cause, by_cause
 from domain.statistics import quality_summary
 from domain.versions.record import VersionRecord
 from domain.versions.requests import AddRequest
@@ -286,5 +287,13 @@ def _quality(version: VersionRecord) -> str:
 
 
 def _print_warnings(version: VersionRecord) -> None:
-    rows = [(w.conversation_id, w.message, w.count, w.path) for w in version.warnings]
-    print_table(["conversation", "warning", "#times", "first at"], rows, empty="")
+    rows = [
+        (cause.conversations, cause.places, cause.message, _first_place(cause))
+        for cause in by_cause(version.warnings)
+    ]
+    print_table(["#conversations", "#places", "warning", "first at"], rows, empty="")
+    say("`--json` lists every conversation of each warning.")
+
+
+def _first_place(cause: Cause) -> str:
+    return f"{cause.warnings[0].conversation_id} {cause.warnings[0].path}"

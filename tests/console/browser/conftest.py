@@ -76,7 +76,7 @@ class Curator:
         return self.page
 
     def counts(self, count: int) -> None:
-        expect(self.page.locator("#picked")).to_contain_text(f"{count} of at most 80 selected")
+        expect(self.page.locator("#picked")).to_contain_text(f"{count} / 80 selected")
 
     def pick(self, *ids: object) -> None:
         for id in ids:
@@ -84,13 +84,18 @@ class Curator:
 
     def filter(self, label: str, option: str) -> None:
         """Choose in a filter; with scripts that is enough."""
-        select = self.page.locator(".filters").get_by_label(label, exact=True)
-        value = select.locator("option", has_text=option).get_attribute("value")
+        field = self.page.locator(".filters").get_by_label(label, exact=True)
+        if field.evaluate("field => field.tagName") == "INPUT":
+            field.fill(option)
+            with self.page.expect_navigation():
+                field.press("Tab")
+            return
+        value = field.locator("option", has_text=option).get_attribute("value")
         with self.page.expect_navigation():
-            select.select_option(value)
+            field.select_option(value)
 
     def choose(self, name: str) -> None:
-        self.page.get_by_text("Create training files").click()
+        self.page.locator("#adding summary").click()
         self.page.locator("details.menu[open]").get_by_role("button", name=name).click()
 
     def create(self, name: str, description: str = "") -> None:
