@@ -2,6 +2,7 @@
 
 import re
 import time
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -24,8 +25,10 @@ from domain.errors import Damaged
 from domain.exports.stored import StoredExport
 from domain.findings import Reason
 from domain.format import Format
+from domain.format.digest import sha256
 from domain.statistics import quality_summary
-from domain.versions.naming import download_name, export_name
+from domain.versions.file_names import download_name, export_name
+from domain.versions.naming import name_key
 from domain.versions.record import VersionRecord
 from operations import resources
 from operations.rebuild import Rebuilt
@@ -79,7 +82,7 @@ def report_result(document: Mapping[str, Any]) -> None:
 def report_blocked(training_file: str, reasons: Sequence[Reason]) -> None:
     """Record a table of all reasons and their conversations."""
     create_table_artifact(
-        key=f"blocked-{_slug(training_file)}",
+        key=_key("blocked", training_file, sha256(name_key(training_file).encode())),
         table=[
             {
                 "conversation": reason.conversation_id or "(the request)",
@@ -97,7 +100,7 @@ def report_blocked(training_file: str, reasons: Sequence[Reason]) -> None:
 def report_version(version: VersionRecord) -> None:
     """Record a summary with links to both downloads; each training file has one timeline."""
     create_markdown_artifact(
-        key=f"training-file-{_slug(version.training_file)}",
+        key=_key("training-file", version.training_file, version.training_file_id.hex),
         markdown=version_markdown(version),
         description=f"Version {version.number} of “{_inline(version.training_file)}”",
     )
@@ -106,7 +109,7 @@ def report_version(version: VersionRecord) -> None:
 def report_exports(version: VersionRecord, exports: Sequence[StoredExport]) -> None:
     """Record a table of a version's exports, with links to download them."""
     create_markdown_artifact(
-        key=f"exports-{_slug(version.training_file)}",
+        key=_key("exports", version.training_file, version.training_file_id.hex),
         markdown=exports_markdown(version, exports),
         description=f"Exports of version {version.number} of “{_inline(version.training_file)}”",
     )
@@ -115,7 +118,7 @@ def report_exports(version: VersionRecord, exports: Sequence[StoredExport]) -> N
 def report_rebuild(rebuilt: Rebuilt) -> None:
     """Record the changes of bytes, pairs and quality since the version before."""
     create_table_artifact(
-        key=f"rebuild-{_slug(rebuilt.version.training_file)}",
+        key=_key("rebuild", rebuilt.version.training_file, rebuilt.version.training_file_id.hex),
         table=[
             {
                 "conversation": str(change.before.conversation_id),
@@ -218,28 +221,32 @@ def exports_markdown(version: VersionRecord, exports: Sequence[StoredExport]) ->
 
 
 def _export_row(version: VersionRecord, export: StoredExport) -> str:
-    name = export_name(version.training_file, version.number, export.part.file_name)
+    name = export_name(version, export.part.file_name)
     link = resources.training_files_store().download_link(
         export.key, file_name=name, lifetime=resources.settings().download_link_lifetime
     )
     return (
-        f"| [{name}]({link}) | {export.row_count:,} | {export.size_bytes:,} | `{export.sha256}` |"
+        f"| [{_inline(name)}]({link}) | {export.row_count:,} | {export.size_bytes:,} "
+        f"| `{export.sha256}` |"
     )
 
 
 def _download_row(version: VersionRecord, format: Format) -> str:
-    name = download_name(version.file_name, version.number, format)
+    name = download_name(version, format)
     stored = version.stored(format)
     link = resources.training_files_store().download_link(
         stored.key, file_name=name, lifetime=resources.settings().download_link_lifetime
     )
-    return f"| [{name}]({link}) | {stored.size_bytes:,} | `{stored.digest}` |"
+    return f"| [{_inline(name)}]({link}) | {stored.size_bytes:,} | `{stored.digest}` |"
 
 
-def _slug(name: str) -> str:
-    """Return an artifact key: lower-case letters, digits and dashes."""
-    plain = download_name(name, 0, "json").removesuffix("-v0.json").lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or "training-file"
+def _key(kind: str, name: str, digits: str) -> str:
+    """Return an artifact key of a training file's own: Prefect takes a-z, 0-9 and dashes only.
+
+    Names in other scripts leave nothing of themselves, and many names leave the same.
+    """
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return "-".join([kind, *re.findall("[a-z0-9]+", plain), digits[:8]])
 
 
 def _inline(text: str) -> str:

@@ -16,7 +16,7 @@ from db.exports import find_export, stored_exports
 from db.versions import find_stored_version
 from domain.documents import link_document, stored_exports_document
 from domain.exports import ExportFormat, ExportPart, Side
-from domain.versions.naming import export_name
+from domain.versions.file_names import export_name
 from operations import resources
 
 router = APIRouter(tags=["exports"], dependencies=[AUTHENTICATED])
@@ -59,7 +59,7 @@ def get_export_link(
         export = find_export(connection, record, ExportPart(format, query.split))
     link = resources.training_files_store().download_link(
         export.key,
-        file_name=export_name(record.training_file, record.number, export.part.file_name),
+        file_name=export_name(record, export.part.file_name),
         lifetime=query.lifetime,
     )
     return link_document(link, query.lifetime)

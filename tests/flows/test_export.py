@@ -27,9 +27,13 @@ def test_a_run_makes_what_is_asked_for_and_reports_links(library: Library):
         assert state.result() == stored_exports(connection, version)
     with get_client(sync_client=True) as client:
         (artifact,) = client.read_artifacts(
-            artifact_filter=ArtifactFilter(key=ArtifactFilterKey(any_=["exports-flow-talks"]))
+            artifact_filter=ArtifactFilter(
+                key=ArtifactFilterKey(
+                    any_=[f"exports-flow-talks-{version.training_file_id.hex[:8]}"]
+                )
+            )
         )
-    assert "[Flow-talks-v1-messages.jsonl](http" in artifact.data
+    assert "[Flow talks-v1-messages.jsonl](http" in artifact.data
     everything = export_version("Flow talks", return_state=True)
     assert everything.message == "Version 2: 4 exports of 6 answers"
 
