@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, IPvAnyNetwork, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from domain.errors import NotReady
+from operations.environment import Duration, EnvironmentSettings, Host
 
 LOOPBACK_NETWORKS = (
     ipaddress.ip_network("127.0.0.0/8"),
@@ -16,22 +17,34 @@ LOOPBACK_NETWORKS = (
 )
 
 
-class ConsoleSettings(BaseSettings):
+class ConsoleSettings(EnvironmentSettings):
     model_config = SettingsConfigDict(env_prefix="TRAINFOLD_CONSOLE_", frozen=True, extra="ignore")
 
-    host: str = "127.0.0.1"
-    port: int = Field(0, ge=0, le=65535)
+    host: Host = "127.0.0.1"
+    port: int = Field(0, ge=0, le=65535, description="a port from 0 to 65535")
     """0 chooses a free one."""
     users_file: Path | None = None
-    proxy_header: str | None = None
+    proxy_header: str | None = Field(
+        None, pattern=r"^[A-Za-z0-9-]+$", description="a header's name as in X-Forwarded-User"
+    )
     key: SecretStr | None = None
     """Lets in whoever has it, as the user who runs the console; without users or a proxy."""
-    trusted_proxies: tuple[IPvAnyNetwork, ...] = LOOPBACK_NETWORKS
-    allowed_hosts: tuple[str, ...] = ()
+    trusted_proxies: tuple[IPvAnyNetwork, ...] = Field(
+        LOOPBACK_NETWORKS, description='a JSON list of networks as in ["10.0.0.0/8"]'
+    )
+    allowed_hosts: tuple[str, ...] = Field(
+        (), description='a JSON list of hosts as in ["console.example"]'
+    )
     secret: SecretStr | None = None
-    session_lifetime: timedelta = timedelta(hours=12)
-    downloads: Literal["stream", "link"] = "stream"
-    api_requests_per_minute: int = Field(600, ge=1)
+    session_lifetime: Duration = Field(
+        timedelta(hours=12),
+        ge=timedelta(seconds=1),
+        description="a time in seconds, or in ISO 8601 as in PT12H",
+    )
+    downloads: Literal["stream", "link"] = Field("stream", description="stream or link")
+    api_requests_per_minute: int = Field(
+        600, ge=1, le=1_000_000, description="a whole number from 1 to 1,000,000"
+    )
     """Of each token."""
 
     @property

@@ -8,6 +8,7 @@ import os
 from collections.abc import Collection
 from datetime import timedelta
 from pathlib import Path
+from stat import S_ISDIR
 from typing import Annotated, Any, Literal
 
 import platformdirs
@@ -20,8 +21,10 @@ from pydantic_settings import (
 )
 
 from domain.errors import NotReady
+from domain.findings import shortened
 from domain.source.limits import Limits
 from domain.versions.garbage import MIN_SAFE_AGE
+from operations.environment import Duration, EnvironmentSettings, Flag, Host, WebAddress
 
 
 def home_directory() -> Path:
@@ -31,10 +34,27 @@ def home_directory() -> Path:
     """
     configured = os.environ.get("TRAINFOLD_HOME")
     if configured:
-        return Path(configured).expanduser().resolve()
+        return _usable_home(configured)
     if getattr(os, "geteuid", lambda: 1)() == 0:
         return Path("/var/lib/trainfold")
     return platformdirs.user_data_path("trainfold")
+
+
+def _usable_home(configured: str) -> Path:
+    """Return the folder, which need not exist; raise NotReady for what can be none."""
+    try:
+        home = Path(configured).expanduser().resolve()
+        if S_ISDIR(home.lstat().st_mode):
+            return home
+        problem = "it is no folder"
+    except FileNotFoundError:
+        return home
+    except (OSError, RuntimeError, ValueError) as error:
+        problem = getattr(error, "strerror", None) or str(error)
+    raise NotReady(
+        f"TRAINFOLD_HOME is “{shortened(configured)}”, which cannot be used: {problem}. "
+        "Nothing was done. Set it to a folder of yours, or unset it."
+    )
 
 
 ServiceName = Literal["database", "s3", "prefect"]
@@ -43,9 +63,25 @@ PREFECT_ADDRESSES = frozenset({"TRAINFOLD_PREFECT_API_URL", "PREFECT_API_URL"})
 """What else there is about Prefect in the environment may be about the local stack's."""
 DATABASE_ADDRESS = "TRAINFOLD_DATABASE_URL"
 DELETED_FILE_GRACE = timedelta(days=7)
+MAX_LINK_LIFETIME = timedelta(days=7)
+"""S3 signs no longer."""
 SCHEMA_VARIABLES = frozenset({"TRAINFOLD_DATABASE_SCHEMA", "TRAINFOLD_SOURCE_SCHEMA"})
 """They tell where in a database tables are, be it configured or the local stack's."""
-SchemaName = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
+SchemaName = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z_][a-z0-9_]{0,62}$",
+        description="a schema's name of lower-case letters, digits and _, of its own if it is "
+        "trainfold's: not public, information_schema or pg_…",
+    ),
+]
+Bucket = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z0-9._-]{1,255}$",
+        description="a bucket's name of letters, digits, dots, dashes and _",
+    ),
+]
 
 
 def _of_our_own(schema: str) -> str:
@@ -75,7 +111,14 @@ class _LocalStack(JsonConfigSettingsSource):
     """
 
     def __init__(self, settings_cls: type[BaseSettings]) -> None:
-        super().__init__(settings_cls, json_file=home_directory() / "stack.json")
+        path = home_directory() / "stack.json"
+        try:
+            super().__init__(settings_cls, json_file=path)
+        except (OSError, ValueError) as error:
+            raise NotReady(
+                f"{path} cannot be read: {error}. Nothing was done. Stop what still runs with "
+                "`trainfold down`, remove the file, and run `trainfold up`."
+            ) from error
 
     def __call__(self) -> dict[str, Any]:
         ignored = tuple(f"{service}_" for service in SERVICES if is_configured(service))
@@ -83,7 +126,7 @@ class _LocalStack(JsonConfigSettingsSource):
         return {key: value for key, value in found.items() if not key.startswith(ignored)}
 
 
-class Settings(BaseSettings):
+class Settings(EnvironmentSettings):
     model_config = SettingsConfigDict(
         env_prefix="TRAINFOLD_", env_nested_delimiter="__", frozen=True, extra="ignore"
     )
@@ -93,27 +136,49 @@ class Settings(BaseSettings):
     """Where trainfold's own tables are."""
     source_schema: SchemaName | None = None
     """Where conversations and batches are read; see `db.engine.make_engine`."""
-    s3_endpoint_url: str | None = None
-    s3_region: str = "us-east-1"
+    s3_endpoint_url: WebAddress | None = None
+    s3_region: str = Field(
+        "us-east-1",
+        pattern=r"^[A-Za-z0-9-]{1,63}$",
+        description="a region as in us-east-1, of letters, digits and dashes",
+    )
     s3_access_key: SecretStr | None = None
     s3_secret_key: SecretStr | None = None
-    prefect_api_url: str | None = None
+    prefect_api_url: WebAddress | None = None
     prefect_auth: SecretStr | None = None
     """The Prefect server's `user:password`, if it asks for one."""
-    prefect_host: str = "127.0.0.1"
+    prefect_host: Host = "127.0.0.1"
     """Where the local stack's Prefect server listens."""
-    scheduled_rebuild: bool = False
+    scheduled_rebuild: Flag = False
     """Whether all training files are rebuilt by schedule."""
-    conversations_bucket: str = "conversation-files"
-    training_files_bucket: str = "training-files"
-    task_runner: Literal["threads", "dask"] = "threads"
-    dask_address: str | None = None
+    conversations_bucket: Bucket = "conversation-files"
+    training_files_bucket: Bucket = "training-files"
+    task_runner: Literal["threads", "dask"] = Field("threads", description="threads or dask")
+    dask_address: str | None = Field(
+        None, pattern=r"^([a-z]+://\S+)?$", description="an address as in tcp://host:8786"
+    )
     """A Dask scheduler; without one, each flow run starts a cluster on its own machine."""
-    download_link_lifetime: timedelta = timedelta(hours=1)
-    garbage_safe_age: timedelta = Field(timedelta(days=1), ge=MIN_SAFE_AGE)
-    deleted_file_grace: timedelta = Field(DELETED_FILE_GRACE, ge=timedelta(0))
+    download_link_lifetime: Duration = Field(
+        timedelta(hours=1),
+        ge=timedelta(seconds=1),
+        le=MAX_LINK_LIFETIME,
+        description="a time of one second to seven days, in seconds or in ISO 8601 as in PT1H",
+    )
+    garbage_safe_age: Duration = Field(
+        timedelta(days=1),
+        ge=MIN_SAFE_AGE,
+        description=f"at least {MIN_SAFE_AGE}, in seconds or in ISO 8601 as in PT2H",
+    )
+    deleted_file_grace: Duration = Field(
+        DELETED_FILE_GRACE,
+        ge=timedelta(0),
+        description="no less than 0, in seconds or in ISO 8601 as in P7D",
+    )
     """How long the objects of a deleted training file stay in the store."""
-    limits: Limits = Field(default_factory=Limits)
+    limits: Limits = Field(
+        default_factory=Limits,
+        description='a JSON object as in {"nesting": 64}; or set TRAINFOLD_LIMITS__NESTING',
+    )
 
     @classmethod
     def settings_customise_sources(

@@ -8,13 +8,13 @@ from email.utils import parsedate_to_datetime
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, BinaryIO
-from urllib.parse import quote
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from domain.errors import ObjectTooLarge, StoreRefused, TrainfoldError, Unreachable
 from domain.format.digest import sha256
 from domain.format.spans import Segment, Span
+from domain.versions.file_names import content_disposition
 from storage.copying import Carrier
 from storage.errors import Target, code_of, is_missing, status_of, translated
 from storage.multipart import MultipartUpload, StrategyRefused, UploadPart, UploadStrategy, cut
@@ -261,13 +261,12 @@ class S3Store:
                     raise
 
     def download_link(self, key: str, *, file_name: str, lifetime: timedelta) -> str:
-        disposition = f"attachment; filename=\"{file_name}\"; filename*=UTF-8''{quote(file_name)}"
         return self.client.generate_presigned_url(
             "get_object",
             Params={
                 "Bucket": self.bucket,
                 "Key": key,
-                "ResponseContentDisposition": disposition,
+                "ResponseContentDisposition": content_disposition(file_name),
             },
             ExpiresIn=int(lifetime.total_seconds()),
         )

@@ -11,7 +11,7 @@ from domain.fitness.report import FitnessReport, SplitReport, Verdict
 from domain.versions.record import VersionRecord
 from operations import resources
 from operations.fitness import fitness as compute
-from tasks.markdown import code, inline, slug
+from tasks.markdown import code, inline, key_by_name
 from tasks.policies import retried
 
 
@@ -23,7 +23,7 @@ def fitness(version: VersionRecord) -> FitnessReport:
 def report_fitness(report: FitnessReport) -> None:
     """Record what trainers would learn; each training file has one timeline."""
     create_markdown_artifact(
-        key=f"fitness-{slug(report.training_file)}",
+        key=key_by_name("fitness", report.training_file),
         markdown=fitness_markdown(report),
         description=f"Fitness of version {report.version} of “{inline(report.training_file)}”",
     )

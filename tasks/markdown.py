@@ -1,14 +1,24 @@
 """Write text of people and files into markdown, where it stays text."""
 
 import re
+import unicodedata
 
-from domain.versions.naming import download_name
+from domain.format.digest import sha256
+from domain.versions.naming import name_key
 
 
-def slug(name: str) -> str:
-    """Return an artifact key: lower-case letters, digits and dashes."""
-    plain = download_name(name, 0, "json").removesuffix("-v0.json").lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or "training-file"
+def artifact_key(kind: str, name: str, digits: str) -> str:
+    """Return an artifact key of a training file's own: Prefect takes a-z, 0-9 and dashes only.
+
+    Names in other scripts leave nothing of themselves, and many names leave the same.
+    """
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return "-".join([kind, *re.findall("[a-z0-9]+", plain), digits[:8]])
+
+
+def key_by_name(kind: str, name: str) -> str:
+    """Return the artifact key of a training file that need not exist."""
+    return artifact_key(kind, name, sha256(name_key(name).encode()))
 
 
 def inline(text: str) -> str:

@@ -24,13 +24,13 @@ from domain.exports.stored import StoredExport
 from domain.findings import by_cause
 from domain.format import Format
 from domain.statistics import quality_summary
-from domain.versions.naming import download_name, export_name
+from domain.versions.file_names import download_name, export_name
 from domain.versions.plans import PlanProgress
 from domain.versions.record import VersionRecord
 from operations import resources
 from operations.rebuild import Rebuilt
 from operations.sweep import Swept
-from tasks.markdown import code, inline, slug
+from tasks.markdown import artifact_key, code, inline, key_by_name
 
 SECONDS_BETWEEN_UPDATES = 1.0
 MAX_WARNINGS = 200
@@ -80,7 +80,7 @@ def report_result(document: Mapping[str, Any]) -> None:
 def report_blocked(training_file: str, blocked: Blocked) -> None:
     """Record a table of all reasons and their conversations."""
     create_table_artifact(
-        key=f"blocked-{slug(training_file)}",
+        key=key_by_name("blocked", training_file),
         table=[
             {
                 "conversation": reason.conversation_id or "(the request)",
@@ -98,7 +98,7 @@ def report_blocked(training_file: str, blocked: Blocked) -> None:
 def report_version(version: VersionRecord) -> None:
     """Record a summary with links to both downloads; each training file has one timeline."""
     create_markdown_artifact(
-        key=f"training-file-{slug(version.training_file)}",
+        key=artifact_key("training-file", version.training_file, version.training_file_id.hex),
         markdown=version_markdown(version),
         description=f"Version {version.number} of “{inline(version.training_file)}”",
     )
@@ -107,7 +107,7 @@ def report_version(version: VersionRecord) -> None:
 def report_exports(version: VersionRecord, exports: Sequence[StoredExport]) -> None:
     """Record a table of a version's exports, with links to download them."""
     create_markdown_artifact(
-        key=f"exports-{slug(version.training_file)}",
+        key=artifact_key("exports", version.training_file, version.training_file_id.hex),
         markdown=exports_markdown(version, exports),
         description=f"Exports of version {version.number} of “{inline(version.training_file)}”",
     )
@@ -117,7 +117,7 @@ def report_plan(progress: PlanProgress) -> None:
     """Record a table of a plan's parts and the versions that they made."""
     plan = progress.plan
     create_table_artifact(
-        key=f"plan-{slug(plan.request.name)}",
+        key=key_by_name("plan", plan.request.name),
         table=[
             {
                 "part": number,
@@ -135,7 +135,9 @@ def report_plan(progress: PlanProgress) -> None:
 def report_rebuild(rebuilt: Rebuilt) -> None:
     """Record the changes of bytes, pairs and quality since the version before."""
     create_table_artifact(
-        key=f"rebuild-{slug(rebuilt.version.training_file)}",
+        key=artifact_key(
+            "rebuild", rebuilt.version.training_file, rebuilt.version.training_file_id.hex
+        ),
         table=[
             {
                 "conversation": str(change.before.conversation_id),
@@ -247,19 +249,20 @@ def exports_markdown(version: VersionRecord, exports: Sequence[StoredExport]) ->
 
 
 def _export_row(version: VersionRecord, export: StoredExport) -> str:
-    name = export_name(version.training_file, version.number, export.download_name)
+    name = export_name(version, export.download_name)
     link = resources.training_files_store().download_link(
         export.key, file_name=name, lifetime=resources.settings().download_link_lifetime
     )
     return (
-        f"| [{name}]({link}) | {export.row_count:,} | {export.size_bytes:,} | `{export.sha256}` |"
+        f"| [{inline(name)}]({link}) | {export.row_count:,} | {export.size_bytes:,} "
+        f"| `{export.sha256}` |"
     )
 
 
 def _download_row(version: VersionRecord, format: Format) -> str:
-    name = download_name(version.file_name, version.number, format)
+    name = download_name(version, format)
     stored = version.stored(format)
     link = resources.training_files_store().download_link(
         stored.key, file_name=name, lifetime=resources.settings().download_link_lifetime
     )
-    return f"| [{name}]({link}) | {stored.size_bytes:,} | `{stored.digest}` |"
+    return f"| [{inline(name)}]({link}) | {stored.size_bytes:,} | `{stored.digest}` |"

@@ -18,7 +18,7 @@ from db.versions import find_stored_version
 from domain.documents import link_document, stored_exports_document
 from domain.exports import EXPORT_FORMATS, ExportFormat, Split
 from domain.frozen import FrozenModel
-from domain.versions.naming import export_name
+from domain.versions.file_names import export_name
 from operations import resources
 from operations.making_exports import make_exports, refuse_large
 
@@ -115,7 +115,7 @@ def get_export_link(
         export = find_export(connection, record, format, query.split)
     link = resources.training_files_store().download_link(
         export.key,
-        file_name=export_name(record.training_file, record.number, export.download_name),
+        file_name=export_name(record, export.download_name),
         lifetime=query.lifetime,
     )
     return link_document(link, query.lifetime)

@@ -25,7 +25,7 @@ from db.training_files import training_file_choices, training_file_rows
 from db.versions import find_stored_version, find_version, member_ids
 from domain.documents import link_document, version_document
 from domain.format import Format
-from domain.versions.naming import download_name
+from domain.versions.file_names import download_name
 from domain.versions.record import VersionRecord
 from operations import resources
 from operations.documents import training_file_members_document
@@ -111,7 +111,7 @@ def get_download_link(
         record = find_stored_version(connection, name, version)
     link = resources.training_files_store().download_link(
         record.stored(query.format).key,
-        file_name=download_name(record.file_name, record.number, query.format),
+        file_name=download_name(record, query.format),
         lifetime=query.lifetime,
     )
     return link_document(link, query.lifetime)

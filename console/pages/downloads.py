@@ -13,7 +13,7 @@ from console.pages.dependencies import authenticate
 from db.engine import reading
 from db.versions import find_stored_version
 from domain.format import CONTENT_TYPES
-from domain.versions.naming import download_name
+from domain.versions.file_names import content_disposition, download_name
 from operations import resources
 
 LINK_LIFETIME = timedelta(minutes=2)
@@ -29,7 +29,7 @@ def download(
         name = training_file_name(connection, file)
         record = find_stored_version(connection, name, version)
     stored = record.stored(format)
-    file_name = download_name(record.file_name, record.number, format)
+    file_name = download_name(record, format)
     store = resources.training_files_store()
     if console_context(request).settings.downloads == "link":
         link = store.download_link(stored.key, file_name=file_name, lifetime=LINK_LIFETIME)
@@ -38,7 +38,7 @@ def download(
     # A missing object raises here, while an error page can still be the response.
     first = next(chunks, b"")
     headers = {
-        "Content-Disposition": f'attachment; filename="{file_name}"',
+        "Content-Disposition": content_disposition(file_name),
         # With the length, a browser detects a truncated download.
         "Content-Length": str(stored.size_bytes),
     }

@@ -19,7 +19,7 @@ from db.exports import find_export
 from db.versions import find_stored_version
 from domain.errors import Blocked
 from domain.exports import CONTENT_TYPES, ExportFormat
-from domain.versions.naming import export_name
+from domain.versions.file_names import content_disposition, export_name
 from operations import resources
 from operations.export_reading import proven_export
 from operations.making_exports import make_exports, refuse_large
@@ -64,7 +64,7 @@ def download_export(
     with reading(engine) as connection:
         version = find_stored_version(connection, training_file_name(connection, file), number)
         export = find_export(connection, version, format, split or None)
-    file_name = export_name(version.training_file, version.number, export.download_name)
+    file_name = export_name(version, export.download_name)
     if console_context(request).settings.downloads == "link":
         link = store.download_link(export.key, file_name=file_name, lifetime=LINK_LIFETIME)
         return RedirectResponse(link, status_code=303)
@@ -72,7 +72,7 @@ def download_export(
     # A missing object raises here, while an error page can still be the response.
     first = next(chunks, b"")
     headers = {
-        "Content-Disposition": f'attachment; filename="{file_name}"',
+        "Content-Disposition": content_disposition(file_name),
         # With the length, a browser detects a truncated download.
         "Content-Length": str(export.size_bytes),
     }

@@ -1,4 +1,4 @@
-"""Names of training files, and the safe file names and object keys made from them."""
+"""Names of training files, and the keys of their objects."""
 
 import re
 import unicodedata
@@ -105,19 +105,3 @@ def training_file_of(key: str) -> UUID | None:
     """Return the training file that an object belongs to; None unless the key is one of ours."""
     own = _OWN_KEY.fullmatch(key)
     return UUID(own["id"]) if own else None
-
-
-def download_name(name: str, number: int, format: Format) -> str:
-    """Return an ASCII file name that is safe on every system and in every header."""
-    return f"{_file_stem(name, number)}.{format}"
-
-
-def export_name(name: str, number: int, file_name: str) -> str:
-    """Return the name under which an export's file is downloaded, as safe as a version's."""
-    return f"{_file_stem(name, number)}-{file_name}"
-
-
-def _file_stem(name: str, number: int) -> str:
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    stem = re.sub(r"[^A-Za-z0-9_-]+", "-", plain)[:MAX_NAME_LENGTH].strip("-_")
-    return f"{stem or 'training-file'}-v{number}"

@@ -41,8 +41,8 @@ def test_exports_are_made_once_and_downloaded_from_the_page(console: Visit, libr
         assert page.links.count(link) == 2
         answer = console.get(link)
         assert hashlib.sha256(answer.content).hexdigest() == export.sha256
-        name = f'attachment; filename="Uber-talks-v1-{export.part.file_name}"'
-        assert answer.headers["Content-Disposition"] == name
+        name = f"filename*=UTF-8''%C3%9Cber%20talks-v1-{export.part.file_name}"
+        assert name in answer.headers["Content-Disposition"]
     lines = console.get(f"{path}/exports/messages").text.splitlines()
     assert [list(json.loads(line)) for line in lines] == [["messages"]] * 2
     assert make(console, path).status_code == 303

@@ -1,6 +1,5 @@
-"""Names of training files, request ids, and the safe names made from them."""
+"""Names of training files, request ids, and keys of objects."""
 
-import re
 import unicodedata
 
 import pytest
@@ -10,7 +9,6 @@ from hypothesis import strategies as st
 from domain.format import FORMATS
 from domain.versions.naming import (
     INSTALLATION_KEY,
-    download_name,
     is_request_id,
     is_safe_key,
     name_key,
@@ -107,31 +105,6 @@ def test_judging_a_name_never_fails(name):
     name_key(name)
 
 
-@steady
-@given(st.text(), st.integers(1, 10**6), st.sampled_from(["json", "jsonl"]))
-def test_a_download_name_is_ascii_and_safe_for_anything(name, number, format):
-    made = download_name(name, number, format)
-    assert len(made) < 150
-    assert re.fullmatch(rf"[A-Za-z0-9_][A-Za-z0-9_-]*-v{number}\.{format}", made)
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("Spring batch", "Spring-batch-v2.json"),
-        ("Größe № 5", "Groe-No-5-v2.json"),
-        ("日本語", "training-file-v2.json"),
-        ("../../etc/passwd", "etc-passwd-v2.json"),
-        ('a"; filename="x.exe', "a-filename-x-exe-v2.json"),
-        ("a\r\nSet-Cookie: x", "a-Set-Cookie-x-v2.json"),
-        ("-rf", "rf-v2.json"),
-        ("\ud800", "training-file-v2.json"),
-    ],
-)
-def test_a_download_name_keeps_what_it_can(name, expected):
-    assert download_name(name, 2, "json") == expected
-
-
 @pytest.mark.parametrize("text", ["a", "A-1_b", "0" * 100])
 def test_a_request_id_may_be(text):
     assert is_request_id(text)
@@ -218,8 +191,3 @@ def test_every_key_that_is_made_is_recognised(id, number, request_id, attempt, f
 )
 def test_a_key_of_any_other_shape_is_not_ours(key):
     assert training_file_of(key) is None
-
-
-@pytest.mark.parametrize("character", ["℡", "㏂", "W"])
-def test_a_download_name_fits_into_a_file_system(character):
-    assert len(download_name(character * 120, 1, "jsonl").encode()) < 150

@@ -93,7 +93,7 @@ def test_a_blocked_request_leaves_a_table_of_reasons(library: Library, prefect_s
     (artifact,) = api(
         prefect_server,
         "/artifacts/filter",
-        artifacts={"key": {"any_": ["blocked-table-of-reasons"]}},
+        artifacts={"key": {"like_": "blocked-table-of-reasons-%"}},
     )
     (row,) = json.loads(artifact["data"])
     assert (row["conversation"], row["code"]) == (str(unknown), "unknown-conversation")
@@ -104,11 +104,13 @@ def test_a_version_leaves_a_summary_with_links_to_both_downloads(library: Librar
     (artifact,) = api(
         prefect_server,
         "/artifacts/filter",
-        artifacts={"key": {"any_": ["training-file-summed-up"]}},
+        artifacts={
+            "key": {"any_": [f"training-file-summed-up-{version.training_file_id.hex[:8]}"]}
+        },
     )
     text = artifact["data"]
     assert "2 conversations, 8 training pairs, 4 examples" in text
-    for name in ("Summed-up-v1.json", "Summed-up-v1.jsonl"):
+    for name in ("Summed up-v1.json", "Summed up-v1.jsonl"):
         link = text.split(f"[{name}](", 1)[1].split(")", 1)[0]
         assert httpx.get(link).status_code == 200
     assert version.full.digest in text

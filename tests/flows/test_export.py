@@ -14,7 +14,7 @@ from operations.fitness import fitness
 from operations.splits import assigned_sides, sides_of
 from operations.tags import tag_version
 from soak.building import as_bytes, conversation
-from tasks.markdown import inline, slug
+from tasks.markdown import artifact_key, inline, key_by_name
 from tests.asking import carry_out, request
 from tests.conftest import Library
 from tests.spoken import add_spoken
@@ -31,7 +31,8 @@ def test_a_run_makes_what_is_asked_for_and_reports_links(library: Library):
     assert (state.name, state.message) == ("Completed", "Version 1: 2 exports of 4 answers")
     with reading(resources.engine()) as connection:
         assert state.result() == stored_exports(connection, version)
-    assert "[Flow-talks-v1-messages.jsonl](http" in artifact("exports-flow-talks")
+    key = artifact_key("exports", "Flow talks", version.training_file_id.hex)
+    assert "[Flow talks-v1-messages.jsonl](http" in artifact(key)
     everything = export_version("Flow talks", return_state=True)
     assert everything.message == "Version 2: 4 exports of 6 answers"
 
@@ -44,7 +45,7 @@ def test_a_run_reports_what_trainers_would_learn(library: Library):
     name = f"שיחות | *{'x' * 90}* www.evil.e"
     version = carry_out(request(name, ids, new=True))
     assert export_version(name, formats=["messages"], return_state=True).is_completed()
-    text = artifact(f"fitness-{slug(name)}")
+    text = artifact(key_by_name("fitness", name))
     report = fitness(resources.engine(), resources.training_files_store(), version)
     for verdict in report.verdicts:
         sign = "fit" if verdict.is_fit else "**not fit**"
@@ -60,7 +61,7 @@ def test_a_run_reports_what_trainers_would_learn(library: Library):
     export_version(name, formats=["messages"])
     (arc,) = fitness(resources.engine(), resources.training_files_store(), version).split.arcs
     row = f"| {arc.arc} | {arc.train} | {arc.validation} | 0 |".replace("_", "\\_")
-    assert (row in artifact(f"fitness-{slug(name)}"), len(sides)) == (True, 4)
+    assert (row in artifact(key_by_name("fitness", name)), len(sides)) == (True, 4)
 
 
 def test_a_run_splits_a_version_that_a_tag_names(library: Library):
@@ -79,7 +80,8 @@ def test_a_run_splits_a_version_that_a_tag_names(library: Library):
     assert parts == [
         (1, "messages", "train"), (1, "messages", "validation"), (1, "parquet", "both")
     ]  # fmt: skip
-    assert "[Tagged-talks-v1-examples.split.parquet](http" in artifact("exports-tagged-talks")
+    key = artifact_key("exports", "Tagged talks", version.training_file_id.hex)
+    assert "[Tagged talks-v1-examples.split.parquet](http" in artifact(key)
     assert set(sides_of(resources.engine(), version).values()) == {"train", "validation"}
     state = export_version("Tagged talks", validation=float("nan"), return_state=True)
     assert (state.name, "between 0 and 1" in state.message) == ("Blocked", True)

@@ -12,7 +12,8 @@ from db.training_files import training_file_choices, training_file_rows
 from db.versions import find_version, versions
 from domain.errors import Blocked, NotFound
 from domain.source.limits import Limits
-from domain.versions.naming import MAX_NAME_LENGTH, download_name
+from domain.versions.file_names import download_name
+from domain.versions.naming import MAX_NAME_LENGTH
 from domain.versions.requests import RebuildRequest
 from operations.add import make_version
 from operations.admission import decide
@@ -53,7 +54,10 @@ def test_versions_keep_the_name_that_they_were_made_under(engine, library, train
         assert meta["file_name"] == record.file_name
         verify_version(engine, training_files, "אביב 2026", record.number)
         assert b"".join(verified_content(engine, training_files, record, "json")) == full
-    assert download_name(records[1].file_name, 1, "json") == "Spring-v1.json"
+    assert (
+        download_name(records[1], "json")
+        == f"Spring-{str(records[1].training_file_id)[:8]}-v1.json"
+    )
     assert second.training_file_id == records[1].training_file_id
     with pytest.raises(NotFound, match="no training file “Spring”"):
         verify_version(engine, training_files, "Spring")

@@ -1,6 +1,6 @@
 import pytest
-from pydantic import ValidationError
 
+from domain.errors import NotReady
 from operations.settings import Settings, is_configured
 from trainfold.stack import Options, StackError
 
@@ -68,5 +68,5 @@ def test_the_local_stacks_database_is_used_with_another_schema(monkeypatch, tmp_
 @pytest.mark.parametrize("name", ["", "Trainfold", "a-b", 'x"; DROP', "1st", "public", "pg_own"])
 def test_the_own_schema_has_a_plain_name_and_is_not_everybodys(monkeypatch, name: str):
     monkeypatch.setenv("TRAINFOLD_DATABASE_SCHEMA", name)
-    with pytest.raises(ValidationError, match="database_schema"):
+    with pytest.raises(NotReady, match="TRAINFOLD_DATABASE_SCHEMA is"):
         Settings()

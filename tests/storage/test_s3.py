@@ -65,14 +65,15 @@ def test_a_deleted_object_is_gone_and_may_be_deleted_again(store):
         store.get("here/gone", max_bytes=10)
 
 
-def test_a_download_link_opens_without_a_password_under_the_safe_name(store):
+def test_a_download_link_opens_without_a_password_under_its_own_name(store):
     store.put("here/linked", b"content", content_type="application/json")
     link = store.download_link(
-        "here/linked", file_name="Spring-v1.json", lifetime=timedelta(minutes=5)
+        "here/linked", file_name="אביב-v1.json", lifetime=timedelta(minutes=5)
     )
     with urllib.request.urlopen(link) as answer:
         assert answer.read() == b"content"
-        assert 'filename="Spring-v1.json"' in answer.headers["Content-Disposition"]
+        header = answer.headers["Content-Disposition"]
+        assert "filename*=UTF-8''%D7%90%D7%91%D7%99%D7%91-v1.json" in header
 
 
 def test_an_expired_or_bent_link_opens_nothing(store):

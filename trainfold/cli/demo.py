@@ -86,7 +86,7 @@ def _samples() -> Path:
 
 def _save(version: VersionRecord, folder: Path) -> tuple[Path, Path]:
     folder.mkdir(exist_ok=True)
-    return save(version, "json", folder), save(version, "jsonl", folder)
+    return save(version, "json", folder, force=True), save(version, "jsonl", folder, force=True)
 
 
 def _print(versions: Sequence[VersionRecord], paths: Sequence[tuple[Path, Path]]) -> None:

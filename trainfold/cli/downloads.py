@@ -13,11 +13,11 @@ from db.engine import reading
 from db.versions import find_stored_version
 from domain.documents import link_document, version_document
 from domain.format import Format
-from domain.versions.naming import download_name
+from domain.versions.file_names import download_name
 from domain.versions.record import VersionRecord
 from operations import resources
 from operations.verify import verified_content, verify_version
-from trainfold.cli.atomic import whole_file
+from trainfold.cli.atomic import inside, whole_file
 from trainfold.cli.output import Json, say, show, stdout
 from trainfold.cli.ready import ready
 from trainfold.cli.selection import File, checked_version
@@ -35,6 +35,7 @@ Number = Annotated[
         "--version", metavar="N|TAG", help="Default: the current one.", callback=checked_version
     ),
 ]
+Force = Annotated[bool, typer.Option("--force", help="Replace a file that exists already.")]
 
 
 def download(
@@ -44,6 +45,7 @@ def download(
     output: Annotated[
         str | None, typer.Option("-o", "--output", help="File or folder; - is standard output.")
     ] = None,
+    force: Force = False,
 ) -> None:
     """Download a version, checking every conversation's digest."""
     record = _find(file, version)
@@ -51,7 +53,7 @@ def download(
         for chunk in _contents(record, format.value):
             sys.stdout.buffer.write(chunk)
     else:
-        save(record, format.value, Path(output or "."))
+        save(record, format.value, Path(output or "."), force=force)
 
 
 def url(
@@ -69,7 +71,7 @@ def url(
     lifetime = timedelta(minutes=minutes) if minutes else configured
     link = resources.training_files_store().download_link(
         record.stored(format.value).key,
-        file_name=download_name(record.file_name, record.number, format.value),
+        file_name=download_name(record, format.value),
         lifetime=lifetime,
     )
     document = link_document(link, lifetime)
@@ -95,11 +97,13 @@ def _find(file: str, version: str | None) -> VersionRecord:
         return find_stored_version(connection, file, version)
 
 
-def save(version: VersionRecord, format: Format, path: Path) -> Path:
-    """Download to a file, or into a folder under the version's own file name."""
-    if path.is_dir():
-        path /= download_name(version.file_name, version.number, format)
-    with whole_file(path) as file:
+def save(version: VersionRecord, format: Format, path: Path, *, force: bool) -> Path:
+    """Download to a file, or into a folder under the version's own file name.
+
+    Raises OutputRefused; a file that exists is replaced only with `force`.
+    """
+    path = inside(path, download_name(version, format))
+    with whole_file(path, force=force) as file:
         file.writelines(_contents(version, format))
     say(f"Wrote {path} ({version.stored(format).size_bytes:,} bytes)")
     return path

@@ -22,7 +22,7 @@ from domain.exports.splits import exact_fraction
 from domain.exports.stored import StoredExport
 from domain.exports.summary import ExportSummary
 from domain.findings import shortened
-from domain.versions.naming import export_name
+from domain.versions.file_names import export_name
 from domain.versions.record import VersionRecord
 from operations import resources
 from operations.export import write_folder_notes
@@ -30,8 +30,8 @@ from operations.export_reading import proven_export
 from operations.hub import is_repository, push_folder, require_hub
 from operations.splits import assigned_sides
 from operations.stored_exports import ensure_exports, possible_formats, summary_of
-from trainfold.cli.atomic import whole_file, whole_folder
-from trainfold.cli.downloads import Number
+from trainfold.cli.atomic import inside, require_writable, whole_file, whole_folder
+from trainfold.cli.downloads import Force, Number
 from trainfold.cli.fitness import compute_with_progress
 from trainfold.cli.output import Json, print_table, say, show, stdout
 from trainfold.cli.ready import ready
@@ -75,6 +75,7 @@ def export(
     again: Annotated[
         bool, typer.Option("--again", help="Make stored exports anew; repairs damage.")
     ] = False,
+    force: Force = False,
     json: Json = False,
 ) -> None:
     """Export the approved answers of a version for TRL, LLaMA-Factory, axolotl or OpenAI.
@@ -108,7 +109,7 @@ def export(
         made, document["url"] = _push(record, push_to_hub, options, private=private)
     elif format is not None:
         made = _make(record, [format.value], options)
-        _save(made, output)
+        _save(made, output, force=force)
     if output != "-":
         document |= export_document(record, made.summary, made.exports)
         show(document, lambda: _print(made.summary))
@@ -211,16 +212,17 @@ def _push(
     return made, url
 
 
-def _save(made: _Made, output: str | None) -> None:
-    for stored in made.exports:
-        if output == "-":
+def _save(made: _Made, output: str | None, *, force: bool) -> None:
+    if output == "-":
+        for stored in made.exports:
             _print_content(made, stored)
-            continue
-        path = Path(output or ".")
-        if path.is_dir():
-            name, number = made.version.training_file, made.version.number
-            path /= export_name(name, number, stored.download_name)
-        with whole_file(path) as opened:
+        return
+    names = [export_name(made.version, stored.download_name) for stored in made.exports]
+    paths = [inside(Path(output or "."), name) for name in names]
+    for path in paths:
+        require_writable(path, force=force)
+    for stored, path in zip(made.exports, paths, strict=True):
+        with whole_file(path, force=force) as opened:
             opened.writelines(_contents(made, stored))
         say(f"Wrote {path} ({stored.size_bytes:,} bytes)")
 

@@ -43,7 +43,7 @@ def fitness(
     if output is not None:
         from operations.fitness_page import render_html  # noqa: PLC0415 - imports Jinja
 
-        with whole_file(output) as page:
+        with whole_file(output, force=True) as page:
             page.write(render_html(report))
         say(f"Wrote {output} ({output.stat().st_size:,} bytes)")
     show(fitness_document(report), lambda: _print(report))

@@ -27,6 +27,7 @@ from trainfold.cli import (
     upkeep,
     versions,
 )
+from trainfold.cli.atomic import OutputRefused
 from trainfold.cli.exits import Exit
 from trainfold.cli.output import json_asked_for, print_json, print_table, say
 from trainfold.stack.errors import StackError
@@ -43,6 +44,7 @@ CODES: dict[type[Exception], Exit] = {
     Unreachable: Exit.UNREACHABLE,
     AccessRefused: Exit.UNREACHABLE,
     StackError: Exit.UNREACHABLE,
+    OutputRefused: Exit.USAGE,
 }
 
 

@@ -25,7 +25,13 @@ _MAX_TEMPORARY_PATH_BYTES = 70
 
 def prepare_home(home: Path) -> None:
     """Create the directories that are missing; raise StackError if PostgreSQL could not run."""
-    home.mkdir(parents=True, exist_ok=True)
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StackError(
+            f"{home} cannot be made: {error.strerror}. Nothing was started. "
+            "Choose a directory of your own with TRAINFOLD_HOME."
+        ) from error
     if home.stat().st_uid != os.geteuid():
         raise StackError(
             f"{home} belongs to another user. Nothing was started. "
@@ -123,6 +129,11 @@ class PrivateJsonFile:
             content: dict[str, Any] = json.loads(self._path.read_bytes())
         except FileNotFoundError:
             return {}
+        except (OSError, ValueError) as error:
+            raise StackError(
+                f"{self._path} cannot be read: {error}. Nothing was changed. Restore the file, or "
+                "choose another directory with TRAINFOLD_HOME."
+            ) from error
         return content
 
     @contextmanager

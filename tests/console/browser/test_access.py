@@ -58,7 +58,7 @@ def test_the_main_path_by_keyboard_alone(curator: Curator, library: Library):
     tab_to(page, "a[download]")
     with page.expect_download() as started:
         page.keyboard.press("Enter")
-    assert started.value.suggested_filename == "By-keyboard-v1.json"
+    assert started.value.suggested_filename == "By keyboard-v1.json"
 
 
 def test_the_main_path_without_scripts(visiting: Visiting, library: Library):
@@ -84,7 +84,7 @@ def test_the_main_path_without_scripts(visiting: Visiting, library: Library):
     expect(page.get_by_text("is done.")).to_be_visible(timeout=RUN_MILLISECONDS)
     with page.expect_download() as started:
         page.get_by_role("link", name=re.compile("Download JSONL")).click()
-    assert started.value.suggested_filename == "Without-scripts-v1.jsonl"
+    assert started.value.suggested_filename == "Without scripts-v1.jsonl"
     curator.open("/training-files/Without%20scripts")
     page.get_by_role("link", name="The runs that touched this file").click()
     expect(page.get_by_role("cell", name="add", exact=True)).to_be_visible()

@@ -29,6 +29,6 @@ def test_exports_are_made_by_a_click_and_downloaded_from_the_menu(
     with page.expect_download() as started:
         menu = page.locator("details.menu[open]")
         menu.get_by_role("link", name=re.compile(r"^messages\.jsonl")).click()
-    assert started.value.suggested_filename == "Spring-talks-v1-messages.jsonl"
+    assert started.value.suggested_filename == "Spring talks-v1-messages.jsonl"
     lines = Path(started.value.path()).read_bytes().splitlines()
     assert [list(json.loads(line)) for line in lines] == [["messages"]] * 2

@@ -55,7 +55,7 @@ def test_from_an_empty_console_to_a_second_version(curator: Curator):
     for format in ("JSON", "JSONL"):
         with page.expect_download() as started:
             page.get_by_role("link", name=re.compile(rf"Download {format}\b")).click()
-        assert started.value.suggested_filename == f"Spring-talks-v1.{format.lower()}"
+        assert started.value.suggested_filename == f"Spring talks-v1.{format.lower()}"
         saved[format] = Path(started.value.path()).read_bytes()
     with reading(resources.engine()) as connection:
         version = find_version(connection, "Spring talks")
