@@ -11,7 +11,7 @@ from tests.asking import carry_out, request
 from tests.commands import Run
 from tests.conftest import Library
 from tests.file_commands import command
-from tests.operations.test_splits import add as add_spoken
+from tests.spoken import add_spoken
 
 JSON = ("--format", "json")
 
