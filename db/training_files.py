@@ -30,6 +30,8 @@ class TrainingFileRow(TrainingFileChoice):
     """A training file with all numbers of its current version."""
 
     description: str
+    refuses_damage: bool
+    """Of conversations that are added: an error where it is a warning otherwise."""
     current_version: int
     created_at: datetime
     created_by: str
@@ -76,8 +78,9 @@ def training_file_choices(connection: Connection) -> list[TrainingFileChoice]:
 def training_file_rows(connection: Connection, name: str | None = None) -> list[TrainingFileRow]:
     """Return all training files by name but deleted ones, or only the one with this name."""
     query = """
-        SELECT f.id, f.name, f.description, f.status, f.current_version, f.created_at,
-               f.created_by, f.updated_at, v.conversation_count, v.pair_count, v.example_count,
+        SELECT f.id, f.name, f.description, f.status, f.refuses_damage, f.current_version,
+               f.created_at, f.created_by, f.updated_at, v.conversation_count, v.pair_count,
+               v.example_count,
                v.json_size_bytes, v.jsonl_size_bytes, v.statistics,
                (SELECT sum(s.json_size_bytes + s.jsonl_size_bytes)
                 FROM $training_file_versions s LEFT JOIN $released_versions r
