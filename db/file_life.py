@@ -20,6 +20,7 @@ class FileState(FrozenModel):
     name: str
     status: str
     policy: KeepPolicy
+    refuses_damage: bool
 
 
 def hold_file(connection: Connection, name: str) -> FileState:
@@ -31,6 +32,12 @@ def find_policy(connection: Connection, name: str) -> tuple[str, KeepPolicy]:
     """Return a training file's name and policy; raise NotFound where there is none."""
     file = _file(connection, name, held=False)
     return file.name, file.policy
+
+
+def find_refuses_damage(connection: Connection, name: str) -> tuple[str, bool]:
+    """Return a training file's name and whether it refuses damaged text; raise NotFound."""
+    file = _file(connection, name, held=False)
+    return file.name, file.refuses_damage
 
 
 def _file(connection: Connection, name: str, *, held: bool) -> FileState:
@@ -65,6 +72,10 @@ def set_policy(connection: Connection, file: FileState, policy: KeepPolicy) -> N
         keep_days=policy.days,
         keep_tagged=policy.tagged,
     )
+
+
+def set_refuses_damage(connection: Connection, file: FileState, *, refused: bool) -> None:
+    _change(connection, file, refuses_damage=refused)
 
 
 def names_with_policy(connection: Connection) -> list[str]:

@@ -13,7 +13,7 @@ from domain.versions.naming import name_key
 # The row of no conversation (id NULL) carries the training file. Where batch items have no
 # `created_at`, the batch's id decides which one came first.
 FACTS = """
-    SELECT named.id, f.id AS training_file_id, f.name AS training_file, f.status,
+    SELECT named.id, f.id AS training_file_id, f.name AS training_file, f.status, f.refuses_damage,
            f.created_at AS training_file_created_at, f.current_version AS number,
            CASE WHEN named.id IS NULL THEN f.consultant_profile END AS consultant_profile,
            v.json_key, v.json_size_bytes, v.json_digest, v.json_content_start, v.json_content_end,
@@ -72,5 +72,8 @@ def _training_file(row: RowMapping) -> TrainingFileFacts | None:
     if row["training_file_id"] is None:
         return None
     return TrainingFileFacts(
-        status=row["status"], current=base_version(row), last_position=row["last_position"]
+        status=row["status"],
+        current=base_version(row),
+        last_position=row["last_position"],
+        refuses_damage=row["refuses_damage"],
     )

@@ -95,6 +95,7 @@ class TrainingFileTable(OwnTable):
     """`domain.versions.retention.KeepPolicy`, with the two that follow."""
     keep_days: Mapped[int | None]
     keep_tagged: Mapped[bool] = mapped_column(server_default=text("false"))
+    refuses_damage: Mapped[bool] = mapped_column(server_default=text("false"))
 
 
 class VersionTable(OwnTable):

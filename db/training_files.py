@@ -32,6 +32,8 @@ class TrainingFileRow(TrainingFileChoice):
     """A training file with all numbers of its current version."""
 
     description: str
+    refuses_damage: bool
+    """Of conversations that are added: an error where it is a warning otherwise."""
     current_version: int
     created_at: datetime
     created_by: str
@@ -117,8 +119,9 @@ def training_file_rows(
     """Return training files by name but deleted ones: those whose name contains a text, or one."""
     # Files are chosen before their versions are joined: 5 ms instead of 60 for 50 of 10,000.
     query = f"""
-        SELECT f.id, f.name, f.description, f.status, f.current_version, f.created_at,
-               f.created_by, f.updated_at, v.conversation_count, v.pair_count, v.example_count,
+        SELECT f.id, f.name, f.description, f.status, f.refuses_damage, f.current_version,
+               f.created_at, f.created_by, f.updated_at, v.conversation_count, v.pair_count,
+               v.example_count,
                v.json_size_bytes, v.jsonl_size_bytes, v.statistics,
                (SELECT sum(s.json_size_bytes + s.jsonl_size_bytes)
                 FROM $training_file_versions s LEFT JOIN $released_versions r

@@ -107,6 +107,10 @@ def policy_document(name: str, policy: KeepPolicy) -> dict[str, Any]:
     }
 
 
+def damage_document(name: str, *, refused: bool) -> dict[str, Any]:
+    return {"training_file": name, "refuses_damage": refused}
+
+
 def link_document(url: str, lifetime: timedelta) -> dict[str, Any]:
     return {"url": url, "expires_in_seconds": int(lifetime.total_seconds())}
 
@@ -143,9 +147,13 @@ def proposal_document(proposal: Proposal) -> dict[str, Any]:
 
 
 def rebuilt_document(
-    version: VersionRecord, *, is_new: bool, changed: Iterable[UUID]
+    version: VersionRecord, *, is_new: bool, changed: Iterable[UUID], damaged: Iterable[UUID]
 ) -> dict[str, Any]:
-    return version_document(version) | {"new": is_new, "changed": [str(id) for id in changed]}
+    return version_document(version) | {
+        "new": is_new,
+        "changed": [str(id) for id in changed],
+        "damaged": [str(id) for id in damaged],
+    }
 
 
 def export_document(

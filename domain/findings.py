@@ -24,12 +24,12 @@ class VersionWarning(FrozenModel):
     path: str
     count: int = 1
 
-    def as_reason(self) -> Reason:
-        """Return the reason that the warning becomes when a request is strict."""
+    def as_reason(self, because: str) -> Reason:
+        """Return the reason that the warning becomes where it is an error."""
         return Reason(
             conversation_id=self.conversation_id,
             code=self.code,
-            reason=f"{self.message} (an error because the request is strict)",
+            reason=f"{self.message} ({because})",
             path=self.path,
         )
 

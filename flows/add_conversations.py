@@ -1,6 +1,5 @@
 """Add conversations to a training file, or create one with them."""
 
-from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -13,7 +12,7 @@ from domain.documents import version_document
 from domain.errors import Blocked
 from domain.findings import Reason
 from domain.format.fragment import Fragment
-from domain.versions.eligibility import EligibleConversation
+from domain.versions.eligibility import Admission
 from domain.versions.record import VersionRecord
 from domain.versions.requests import AddRequest
 from domain.versions.validation import refuse_excess
@@ -77,15 +76,16 @@ def run(request: AddRequest) -> VersionRecord:
         decision = gate(request)
         if isinstance(decision, VersionRecord):
             return decision
-        fragments = collect(request, decision.conversations)
+        fragments = collect(request, decision)
         return reduce(request, quote(fragments), decision.training_file_id)
 
 
-def collect(request: AddRequest, conversations: Sequence[EligibleConversation]) -> list[Fragment]:
+def collect(request: AddRequest, admission: Admission) -> list[Fragment]:
     """Fetch and validate every conversation; raise Blocked with the reasons of all of them.
 
     Raises Blocked early if the request as a whole exceeds a limit.
     """
+    conversations, strictness = admission.conversations, admission.strictness(request)
     fetches = fetch.map(conversations, measure(conversations), unmapped(request.request_id))
     show_progress(fetches, "conversations fetched")
     sources, missing = settle(fetches)
@@ -93,7 +93,7 @@ def collect(request: AddRequest, conversations: Sequence[EligibleConversation]) 
     fragments: list[Fragment] = []
     refused: list[Reason] = []
     for wave in waves(fetched):
-        valid, reasons = settle(validate.map(*zip(*wave, strict=True), unmapped(request.strict)))
+        valid, reasons = settle(validate.map(*zip(*wave, strict=True), unmapped(strictness)))
         fragments += [fragment for fragment in valid if fragment is not None]
         refused += reasons
         refuse_excess(fragments, limits=resources.settings().limits)

@@ -52,14 +52,24 @@ def made(rebuilt: Rebuilt) -> State[Rebuilt]:
     """Report the version, new or not, and return the run's final state."""
     number = rebuilt.version.number
     changed = [change.before.conversation_id for change in rebuilt.changed]
-    report_result(rebuilt_document(rebuilt.version, is_new=rebuilt.is_new, changed=changed))
+    report_result(
+        rebuilt_document(
+            rebuilt.version, is_new=rebuilt.is_new, changed=changed, damaged=rebuilt.damaged
+        )
+    )
     if not rebuilt.is_new:
-        message = f"Version {number} is up to date; nothing was written"
+        message = f"Version {number} is up to date; nothing was written{_damage(rebuilt)}"
         return Completed(name="Unchanged", message=message, data=rebuilt)
     report_version(rebuilt.version)
     report_rebuild(rebuilt)
-    message = f"Version {number}: {len(changed)} conversations changed"
+    message = f"Version {number}: {len(changed)} conversations changed{_damage(rebuilt)}"
     return Completed(message=message, data=rebuilt)
+
+
+def _damage(rebuilt: Rebuilt) -> str:
+    """Say what a file that refuses damaged text holds of it from before."""
+    count = len(rebuilt.damaged)
+    return f"; {count} conversations in it have damaged text" if count else ""
 
 
 def run(request: RebuildRequest) -> Rebuilt:

@@ -44,7 +44,7 @@ def add(
             conversations,
             decision.conversations,
             limits=limits,
-            strict=request.strict,
+            strictness=decision.strictness(request),
             threads=threads,
         )
         if reasons:

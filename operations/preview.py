@@ -1,6 +1,6 @@
 """Preview a request without writing anything: ask the gate, then read the files."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -33,6 +33,26 @@ def ask_gate(engine: Engine, request: AddRequest) -> Preview:
     return Preview(_ask(engine, request)[1])
 
 
+def check(
+    engine: Engine,
+    conversations: Callable[[], ObjectStore],
+    request: AddRequest,
+    *,
+    limits: Limits,
+) -> Admission:
+    """Admit the request or raise Blocked, as an add would, where the database can tell.
+
+    The files are read only if the training file refuses damaged text, which nothing else tells.
+    """
+    with reading(engine) as connection:
+        admission = gate(connection, request)
+    if admission.refuses_damage:
+        preview = examine(engine, conversations(), request, limits=limits)
+        if preview.reasons:
+            raise Blocked(preview.reasons)
+    return admission
+
+
 def examine(
     engine: Engine, conversations: ObjectStore, request: AddRequest, *, limits: Limits
 ) -> Preview:
@@ -46,7 +66,10 @@ def examine(
     if passing is None:
         return Preview(reasons)
     fragments, refused = read_fragments(
-        conversations, passing.conversations, limits=limits, strict=request.strict
+        conversations,
+        passing.conversations,
+        limits=limits,
+        strictness=passing.strictness(request),
     )
     if reasons or refused:
         return Preview([*reasons, *refused])

@@ -16,6 +16,7 @@ from domain.findings import Reason
 from domain.format.fragment import Fragment
 from domain.source.limits import Limits
 from domain.versions.eligibility import EligibleConversation
+from domain.versions.strictness import Strictness
 from domain.versions.validation import refuse_excess, refuse_excess_bytes, validate
 from storage.store import ObjectState, ObjectStore
 
@@ -87,11 +88,11 @@ def read_source(store: ObjectStore, eligible: EligibleConversation, *, max_bytes
 
 
 def read_fragment(
-    store: ObjectStore, eligible: EligibleConversation, *, limits: Limits, strict: bool
+    store: ObjectStore, eligible: EligibleConversation, *, limits: Limits, strictness: Strictness
 ) -> Fragment:
     """Fetch, check and render one conversation; raises Blocked with every reason."""
     data = read_source(store, eligible, max_bytes=limits.file_bytes)
-    return validate(data, eligible, limits=limits, strict=strict)
+    return validate(data, eligible, limits=limits, strictness=strictness)
 
 
 def read_fragments(
@@ -99,7 +100,7 @@ def read_fragments(
     conversations: Sequence[EligibleConversation],
     *,
     limits: Limits,
-    strict: bool,
+    strictness: Strictness,
     threads: int = MAX_THREADS,
 ) -> tuple[list[Fragment], list[Reason]]:
     """Read conversations concurrently; return the valid fragments in order, and all reasons.
@@ -111,7 +112,7 @@ def read_fragments(
 
     def read(eligible: EligibleConversation) -> Fragment | Blocked:
         try:
-            return read_fragment(store, eligible, limits=limits, strict=strict)
+            return read_fragment(store, eligible, limits=limits, strictness=strictness)
         except Blocked as blocked:
             return blocked
 

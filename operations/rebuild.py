@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from db.commit import PostgresVersionLog
 from db.engine import current_time, reading
+from db.file_life import find_refuses_damage
 from db.versions import find_version, members, no_training_file
 from domain.errors import TEMPORARY, Blocked, TrainfoldError
 from domain.findings import Reason, VersionWarning, gather
@@ -20,6 +21,7 @@ from domain.format.fragment import Fragment
 from domain.format.full_json import BETWEEN
 from domain.format.spans import Span
 from domain.frozen import FrozenModel
+from domain.source.checking import capped
 from domain.source.limits import Limits
 from domain.versions.changes import Renewed, compose_rebuild
 from domain.versions.composing import Composition
@@ -28,6 +30,7 @@ from domain.versions.eligibility import EligibleConversation, refuse_malformed_r
 from domain.versions.naming import normal_name, rebuild_key
 from domain.versions.record import Member, VersionRecord
 from domain.versions.requests import RebuildRequest
+from domain.versions.strictness import refusals, strictness_of
 from operations.admission import readmit_members, require_still_named, version_made_by
 from operations.committing import commit_version
 from operations.reading import read_fragment
@@ -43,6 +46,7 @@ class RebuildPlan(FrozenModel):
     version: VersionRecord
     members: tuple[Member, ...]
     sources: tuple[EligibleConversation, ...]
+    refuses_damage: bool = False
 
 
 class Comparison(FrozenModel):
@@ -52,6 +56,8 @@ class Comparison(FrozenModel):
     renewed: tuple[Renewed, ...]
     warnings: tuple[VersionWarning, ...]
     reasons: tuple[Reason, ...]
+    damaged: tuple[UUID, ...] = ()
+    """Members with damaged text in a file that refuses it, unchanged since they were added."""
 
 
 class Rebuilt(FrozenModel):
@@ -60,6 +66,8 @@ class Rebuilt(FrozenModel):
     version: VersionRecord
     is_new: bool
     changed: tuple[Renewed, ...]
+    damaged: tuple[UUID, ...] = ()
+    """Of a file that refuses damaged text: conversations that have some, and had it before."""
 
 
 class _Compared(NamedTuple):
@@ -68,6 +76,7 @@ class _Compared(NamedTuple):
     renewed: Fragment | None
     warnings: Sequence[VersionWarning]
     reasons: Sequence[Reason]
+    damaged: bool = False
 
 
 def make_plan(engine: Engine, request: RebuildRequest) -> VersionRecord | RebuildPlan:
@@ -85,7 +94,10 @@ def make_plan(engine: Engine, request: RebuildRequest) -> VersionRecord | Rebuil
         sources = readmit_members(
             connection, request.training_file, current, training_file_id=version.training_file_id
         )
-    return RebuildPlan(version=version, members=current, sources=sources)
+        _, refuses_damage = find_refuses_damage(connection, request.training_file)
+    return RebuildPlan(
+        version=version, members=current, sources=sources, refuses_damage=refuses_damage
+    )
 
 
 def compare_members(
@@ -96,24 +108,32 @@ def compare_members(
     *,
     request: RebuildRequest,
     limits: Limits,
+    refuses_damage: bool = False,
 ) -> Comparison:
     """Read and validate a chunk of members; store the fragments of those that changed.
 
-    In a whole rebuild, store all fragments.
+    In a whole rebuild, store all fragments. Where the file refuses damaged text, a changed member
+    that has some is a reason; one that has not changed is in the file, and only reported.
     """
+    strictness = strictness_of(strict=request.strict, refuses_damage=False)
 
     def compare(member: Member, eligible: EligibleConversation) -> _Compared:
         try:
-            fragment = read_fragment(conversations, eligible, limits=limits, strict=request.strict)
+            fragment = read_fragment(conversations, eligible, limits=limits, strictness=strictness)
         except Blocked as blocked:
             return _Compared(None, (), blocked.reasons)
-        is_renewed = request.whole or not member.same_bytes(fragment.contribution)
+        is_change = not member.same_bytes(fragment.contribution)
+        damage = refusals(fragment.warnings, "damage") if refuses_damage else []
         differences = wording_differences(version.consultant_profile, [fragment])
         return _Compared(
             # Unchanged fragments are released at once, so memory holds only a chunk's changed ones.
-            fragment if is_renewed else None,
+            fragment if request.whole or is_change else None,
             (*fragment.warnings, *differences),
-            strangers(version.consultant_profile, [fragment]),
+            (
+                *strangers(version.consultant_profile, [fragment]),
+                *(capped(damage, limits) if is_change else ()),
+            ),
+            damaged=bool(damage) and not is_change,
         )
 
     compared = list(_readers().map(compare, *zip(*chunk, strict=True)))
@@ -130,6 +150,11 @@ def compare_members(
         renewed=_store(training_files, place, before, changed) if changed else (),
         warnings=gather(warning for result in compared for warning in result.warnings),
         reasons=tuple(reason for result in compared for reason in result.reasons),
+        damaged=tuple(
+            member.conversation_id
+            for (member, _), result in zip(chunk, compared, strict=True)
+            if result.damaged
+        ),
     )
 
 
@@ -160,7 +185,8 @@ def replace_changed(
         _delete_fragments(store, renewed)
         raise
     _delete_fragments(store, renewed)
-    return rebuilt
+    damaged = tuple(id for part in parts for id in part.damaged)
+    return rebuilt.model_copy(update={"damaged": damaged})
 
 
 def _commit(

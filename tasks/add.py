@@ -12,6 +12,7 @@ from domain.versions import validation
 from domain.versions.eligibility import Admission, EligibleConversation
 from domain.versions.record import VersionRecord
 from domain.versions.requests import AddRequest
+from domain.versions.strictness import Strictness
 from operations import resources
 from operations.add import make_version
 from operations.admission import decide
@@ -63,8 +64,9 @@ def fetch(
     task_run_name="validate {eligible.conversation_id}",
     cache_policy=NO_CACHE,
 )
-def validate(data: bytes, eligible: EligibleConversation, strict: bool) -> Fragment:
-    return validation.validate(data, eligible, limits=resources.settings().limits, strict=strict)
+def validate(data: bytes, eligible: EligibleConversation, strictness: Strictness) -> Fragment:
+    limits = resources.settings().limits
+    return validation.validate(data, eligible, limits=limits, strictness=strictness)
 
 
 @task(name="reduce", task_run_name="reduce", **retried(2), cache_policy=NO_CACHE)

@@ -35,6 +35,7 @@ def compare(number: int, plan: RebuildPlan, request: RebuildRequest) -> Comparis
         list(zip(plan.members[chunk], plan.sources[chunk], strict=True)),
         request=request,
         limits=resources.settings().limits,
+        refuses_damage=plan.refuses_damage,
     )
 
 

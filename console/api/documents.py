@@ -112,6 +112,8 @@ class TrainingFile(Document):
     conversation_count: int
     pair_count: int
     description: str
+    refuses_damage: bool
+    """Of conversations that are added: an error where it is a warning otherwise."""
     current_version: int
     created_at: Moment
     created_by: str
@@ -185,6 +187,11 @@ class Log(Document):
 class FileStatus(Document):
     training_file: str
     status: Literal["active", "archived"]
+
+
+class RefusedDamage(Document):
+    training_file: str
+    refuses_damage: bool
 
 
 class Renamed(Document):

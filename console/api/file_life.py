@@ -14,11 +14,12 @@ from console.api.parameters import Omittable, Parameters, Text, TrainingFileSegm
 from console.api.selection import without_defaults
 from db.api_tokens import ApiToken
 from db.engine import reading
-from domain.documents import entry_document
+from domain.documents import damage_document, entry_document
 from domain.frozen import FrozenModel
 from domain.versions.requests import MAX_COMMENT_LENGTH, FileCommand
 from operations import resources
 from operations.archive import archive, unarchive
+from operations.damage import refuse_damage
 from operations.log import read_log
 from operations.rename import rename
 
@@ -45,6 +46,12 @@ class Renaming(Change):
     """The name that a training file shall have."""
 
     name: str = Field(description="1 to 120 characters.", examples=["Spring talks"])
+
+
+class DamageChange(Change):
+    """What becomes of conversations with damaged text."""
+
+    refused: bool = Field(description="An error if true, a warning if false.")
 
 
 @router.get(
@@ -109,6 +116,21 @@ def unarchive_training_file(
     """Make an archived training file active again."""
     name = unarchive(resources.engine(), _command(training_file, change.comment, token))
     return {"training_file": name, "status": "active"}
+
+
+@router.post(
+    "/training-files/{training_file}/damage",
+    response_model=documents.RefusedDamage,
+    responses=problems(404, *WITH_BODY),
+    dependencies=[JSON_BODY],
+)
+def set_refused_damage(
+    training_file: TrainingFileSegment, change: DamageChange, token: Caller
+) -> dict[str, Any]:
+    """Have a training file refuse conversations with damaged text from now on, or take them."""
+    command = _command(training_file, change.comment, token)
+    name = refuse_damage(resources.engine(), command, refused=change.refused)
+    return damage_document(name, refused=change.refused)
 
 
 def _command(segment: str, comment: str, token: ApiToken) -> FileCommand:

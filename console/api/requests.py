@@ -18,8 +18,8 @@ from domain.documents import admitted_document, blocked_document
 from domain.errors import Blocked
 from domain.versions.naming import MAX_REQUEST_ID_LENGTH
 from domain.versions.record import VersionRecord
-from operations import resources
-from operations.admission import decide, gate
+from operations import preview, resources
+from operations.admission import decide
 from operations.log import refusals_recorded
 
 POLL_SECONDS = 1
@@ -61,14 +61,17 @@ IdempotencyKey = Annotated[
 def check(selection: Selection, token: Caller) -> dict[str, Any]:
     """Ask whether the conversations can be added, without submitting or writing anything.
 
-    What is asked are rules that the database can answer; the files are read when they are added.
+    What is asked are rules that the database can answer; the files are read when they are added, or
+    here if the training file refuses damaged text.
     """
     with reading(resources.engine()) as connection:
         request = selection.request(connection, requested_by=token.name, request_id=str(uuid4()))
-        try:
-            return admitted_document(request, gate(connection, request))
-        except Blocked as blocked:
-            return blocked_document(blocked.reasons)
+    engine, limits = resources.engine(), resources.settings().limits
+    try:
+        admission = preview.check(engine, resources.conversations_store, request, limits=limits)
+    except Blocked as blocked:
+        return blocked_document(blocked.reasons)
+    return admitted_document(request, admission)
 
 
 @router.post(

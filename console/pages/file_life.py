@@ -1,4 +1,4 @@
-"""Commands on a training file's page: rename, archive, unarchive, delete, keep; and its log."""
+"""Commands on a training file's page: its name, status, what is kept and refused; and its log."""
 
 from collections.abc import Callable
 from uuid import uuid4
@@ -19,6 +19,7 @@ from domain.versions.requests import FileCommand
 from domain.versions.retention import KeepPolicy
 from operations import resources
 from operations.archive import archive, unarchive
+from operations.damage import refuse_damage
 from operations.delete import delete
 from operations.keep import keep
 from operations.log import read_log, refused
@@ -108,6 +109,20 @@ def keep_page(
         policy = _policy(form)
         name = keep(resources.engine(), command, policy)
         return _noted(request, name, f"keeps {policy}")
+
+    return _ended(request, command, work)
+
+
+@router.post("/training-files/{file}/damage")
+def damage_page(
+    request: Request, file: str, visitor: AuthenticatedVisitor, form: VisitorsForm
+) -> Response:
+    command = _command(file, visitor, form)
+    refused = text_field(form, "refused") == "on"
+
+    def work() -> str:
+        name = refuse_damage(resources.engine(), command, refused=refused)
+        return _noted(request, name, f"{'refuses' if refused else 'takes'} damaged text")
 
     return _ended(request, command, work)
 

@@ -16,6 +16,7 @@ from domain.versions.consultant import strangers, wording_differences
 from domain.versions.eligibility import Admission
 from domain.versions.record import BaseVersion, Member
 from domain.versions.requests import AddRequest, RebuildRequest
+from domain.versions.strictness import Strictness, refusals
 
 
 def compose_add(
@@ -30,7 +31,8 @@ def compose_add(
     """Add `fragments`, which are in the order of the admission, to a training file or a new one.
 
     `new_id` becomes the training file's when the request creates one. Raises Blocked for
-    conversations of another consultant, and in a strict request for a profile worded differently.
+    conversations of another consultant, in a strict request for a profile worded differently, and
+    for damage where the file has come to refuse it since the fragments were read.
     """
     labelled = [
         fragment.relabelled(conversation.line_suffix)
@@ -76,7 +78,9 @@ def compose_pieces(
         ],
         request,
         reason="add" if file else "create",
-        warnings=_warnings_of_add(request, base.consultant_profile, fragments),
+        warnings=_warnings_of_add(
+            admission.strictness(request), base.consultant_profile, fragments
+        ),
         now=now,
         attempt=attempt,
     )
@@ -137,15 +141,15 @@ def compose_rebuild(
 
 
 def _warnings_of_add(
-    request: AddRequest, profile: Mapping[str, Any], fragments: Sequence[Fragment]
+    strictness: Strictness, profile: Mapping[str, Any], fragments: Sequence[Fragment]
 ) -> tuple[VersionWarning, ...]:
     others = strangers(profile, fragments)
-    differences = list(wording_differences(profile, fragments))
-    if request.strict:
-        others.extend(difference.as_reason() for difference in differences)
+    differences = wording_differences(profile, fragments)
+    warnings = gather([*(w for fragment in fragments for w in fragment.warnings), *differences])
+    others.extend(refusals(warnings, strictness))
     if others:
         raise Blocked(others)
-    return gather([*(w for fragment in fragments for w in fragment.warnings), *differences])
+    return warnings
 
 
 def _member(contribution: Contribution, position: int, added_in: int) -> Member:

@@ -23,6 +23,7 @@ from domain.versions.requests import (
     RebuildRequest,
     VersionRequest,
 )
+from domain.versions.strictness import Strictness, strictness_of
 
 
 class TrainingFileFacts(FrozenModel):
@@ -32,6 +33,7 @@ class TrainingFileFacts(FrozenModel):
     current: BaseVersion
     last_position: int
     """The highest among the members; the next ones follow it."""
+    refuses_damage: bool = False
 
 
 class ConversationFacts(FrozenModel):
@@ -70,6 +72,15 @@ class Admission(FrozenModel):
     def training_file_id(self) -> UUID | None:
         """Return the id of the file that the request extends; None if it creates one."""
         return self.training_file.current.training_file_id if self.training_file else None
+
+    @property
+    def refuses_damage(self) -> bool:
+        """Tell whether the training file refuses damaged text; a new one does not."""
+        return self.training_file is not None and self.training_file.refuses_damage
+
+    def strictness(self, request: VersionRequest) -> Strictness:
+        """Return which warnings are errors for this request to this file."""
+        return strictness_of(strict=request.strict, refuses_damage=self.refuses_damage)
 
 
 def refuse_malformed(request: AddRequest, *, max_conversations: int = MAX_CONVERSATIONS) -> None:

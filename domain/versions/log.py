@@ -54,6 +54,8 @@ class RecordedEntry(LogEntry):
             texts.append(f"“{detail['tag']}”")
         elif "conversations" in detail:
             texts.append(f"{detail['conversations']} conversations")
+        elif "refuses_damage" in detail:
+            texts.append(f"{'refuses' if detail['refuses_damage'] else 'takes'} damaged text")
         elif "tagged" in detail:
             texts.append(f"keeps {KeepPolicy.model_validate(detail)}")
         return "; ".join(filter(None, texts))

@@ -12,10 +12,15 @@ from domain.source.limits import Limits
 from domain.source.warnings import warnings_of
 from domain.statistics import of_pairs
 from domain.versions.eligibility import EligibleConversation
+from domain.versions.strictness import Strictness, refusals
 
 
 def validate(
-    data: bytes, eligible: EligibleConversation, *, limits: Limits, strict: bool = False
+    data: bytes,
+    eligible: EligibleConversation,
+    *,
+    limits: Limits,
+    strictness: Strictness = "nothing",
 ) -> Fragment:
     """Check one conversation's file and render its fragment; raises Blocked with every reason.
 
@@ -30,8 +35,8 @@ def validate(
         raise Blocked(
             [Reason(conversation_id=str(conversation_id), code="too-many-warnings", reason=text)]
         )
-    if strict and warnings:
-        raise Blocked(capped([warning.as_reason() for warning in warnings], limits))
+    if reasons := refusals(warnings, strictness):
+        raise Blocked(capped(reasons, limits))
     pairs = raw["training_pairs"]
     statistics = of_pairs(conversation.training_pairs)
     return Fragment(

@@ -11,6 +11,7 @@ from operations.keep import read_policy
 from operations.sweep import sweep_store
 from tests.asking import carry_out, request
 from tests.commands import run_here
+from tests.damaged import add_damaged
 
 
 @pytest.fixture
@@ -113,3 +114,20 @@ def test_a_refused_add_is_in_the_log_and_a_check_is_not(spring, library):
     assert (refused["action"], refused["outcome"], refused["by"]) == ("add", "refused", "Noor")
     assert (refused["request_id"], refused["detail"]["count"]) == ("r-1", 1)
     assert refused["detail"]["reasons"][0]["code"] == "not-an-id"
+
+
+def test_damage_is_refused_accepted_and_told(spring, library):
+    assert run_here(["damage", "Spring"]).out == (
+        "“Spring” takes conversations with damaged text.\n"
+    )
+    assert run_here(["damage", "spring", "--refuse"]).out == (
+        "“Spring” refuses conversations with damaged text.\n"
+    )
+    id = str(add_damaged(library))
+    checked = run_here(["check", "Spring", id, "--json"])
+    assert checked.code == 3
+    assert [reason["code"] for reason in checked.json["blocked"]] == ["cut-off"]
+    assert run_here(["show", "Spring", "--json"]).json["refuses_damage"] is True
+    run_here(["damage", "Spring", "--accept"])
+    assert run_here(["check", "Spring", id]).code == 0
+    assert run_here(["damage", "No talks", "--refuse"]).code == 4

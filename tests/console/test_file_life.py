@@ -11,6 +11,7 @@ from operations.keep import read_policy
 from tests.asking import carry_out, request
 from tests.conftest import Library
 from tests.console.conftest import Visit
+from tests.damaged import add_damaged
 from tests.file_commands import actions, archive_and_delete, logged
 
 NAMES = ["Spring talks", "שיחות אביב", "ש" * 120, "a?b#c&d;e", "<b>“x”"]
@@ -136,3 +137,20 @@ def test_a_refused_submission_is_in_the_log(console: Visit, library: Library):
         assert console.post("/add", fields).status_code == 409
     assert console.get("/add?to=First&read=1").status_code == 200
     assert actions("First") == [("create", "done"), ("add", "refused")]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_file_refuses_damage_and_takes_it_again(console: Visit, library: Library, name: str):
+    carry_out(request(name, [library.add()], new=True))
+    assert "Damaged text: a warning" in console.page(path(name)).text
+    console.post(f"{path(name)}/damage", {"refused": "on", "comment": "Since spring"})
+    page = console.page(path(name)).text
+    assert f"“{name}” refuses damaged text." in page
+    assert "Damaged text: refused" in page
+    console.pick(add_damaged(library))
+    contents = console.get(f"/add?to={quote(name, safe='')}&read=true").text
+    assert "an error because the training file refuses damaged text" in contents
+    console.post(f"{path(name)}/damage", {})
+    assert "Damaged text: a warning" in console.page(path(name)).text
+    assert console.post(f"{path(name)}/damage", {}, token="forged").status_code == 403
+    assert logged(name)[1].comment == "Since spring"

@@ -72,7 +72,7 @@ def refusal(data: Any, *, limits: Limits = LIMITS, strict: bool = False) -> list
             data if isinstance(data, bytes) else as_bytes(data),
             eligible(),
             limits=limits,
-            strict=strict,
+            strictness="warnings" if strict else "nothing",
         )
     except Blocked as blocked:
         return list(blocked.reasons)

@@ -12,11 +12,13 @@ from db.engine import reading
 from db.versions import find_version, versions
 from domain.errors import Blocked, NotFound, NotReady, Unreachable
 from flows.add_conversations import add_conversations
+from flows.rebuild import rebuild_training_file
 from operations import resources
 from operations.rename import rename
 from operations.verify import verify_version
 from soak.building import as_bytes, conversation, profile
 from tests.conftest import HOME, Library
+from tests.damaged import add_damaged, refuse
 from tests.file_commands import actions, command, logged
 from tests.rest import rest
 
@@ -142,6 +144,23 @@ def test_another_consultants_conversation_is_blocked(library: Library):
     assert blocked("Mixed", [library.add(), stranger], new=True) == {
         str(stranger): "other-consultant"
     }
+
+
+def test_a_file_that_refuses_damage_blocks_a_run_and_names_it_in_a_rebuild(library: Library):
+    old = add_damaged(library)
+    assert run("Sound", [old], new=True).is_completed()
+    refuse("Sound")
+    id = add_damaged(library)
+    state = run("Sound", [library.add(), id])
+    assert state.name == "Blocked"
+    with pytest.raises(Blocked, match="refuses damaged text"):
+        state.result()
+    state = rebuild_training_file("Sound", return_state=True)
+    message = (
+        "Version 1 is up to date; nothing was written; 1 conversations in it have damaged text"
+    )
+    assert (state.name, state.message) == ("Unchanged", message)
+    assert state.result().damaged == (old,)
 
 
 def test_a_strict_request_is_blocked_by_warnings(library: Library):

@@ -105,7 +105,7 @@ store, limits = resources.conversations_store(), resources.settings().limits
 with reading(resources.engine()) as connection:
     eligible = gate(connection, request("Measured", ids, new=True)).conversations
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-fragments, reasons = read_fragments(store, eligible, limits=limits, strict=False)
+fragments, reasons = read_fragments(store, eligible, limits=limits, strictness="nothing")
 grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
 print(json.dumps([grown // 1024, [reason.code for reason in reasons]]))
 """

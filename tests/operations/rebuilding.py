@@ -22,5 +22,6 @@ def rebuild(name: str, *, whole: bool = False) -> Rebuilt:
         list(zip(plan.members, plan.sources, strict=True)),
         request=request,
         limits=Limits(),
+        refuses_damage=plan.refuses_damage,
     )
     return replace_changed(engine, store, request, [compared])

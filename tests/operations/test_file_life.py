@@ -208,7 +208,7 @@ def begun_add(engine, library: Library, asked):
     with reading(engine) as connection:
         admission = decide(connection, asked)
     fragments, _ = read_fragments(
-        library.store, admission.conversations, limits=Limits(), strict=False
+        library.store, admission.conversations, limits=Limits(), strictness="nothing"
     )
     return admission.training_file_id, fragments
 

@@ -1,4 +1,4 @@
-"""`rename`, `archive`, `unarchive`, `delete`, `keep`, `log`: the life of a training file."""
+"""`rename`, `archive`, `unarchive`, `delete`, `keep`, `damage`, `log`: a training file's life."""
 
 import shlex
 import sys
@@ -7,13 +7,14 @@ from uuid import uuid4
 
 import typer
 
-from domain.documents import entry_document, policy_document
+from domain.documents import damage_document, entry_document, policy_document
 from domain.versions.log import RecordedEntry
 from domain.versions.requests import FileCommand
 from domain.versions.retention import KeepPolicy
 from operations import resources
 from operations.archive import archive as archive_file
 from operations.archive import unarchive as unarchive_file
+from operations.damage import read_refuses_damage, refuse_damage
 from operations.delete import delete as delete_file
 from operations.keep import keep as keep_versions
 from operations.keep import read_policy
@@ -122,6 +123,31 @@ def keep(
         name = keep_versions(resources.engine(), command, policy)
     text = f"Of “{name}”, maintenance keeps {policy}."
     show(policy_document(name, policy), lambda: stdout.print(text))
+
+
+def damage(
+    file: File,
+    refuse: Annotated[
+        bool | None,
+        typer.Option("--refuse/--accept", help="Damage is an error from now on; or a warning."),
+    ] = None,
+    comment: Comment = "",
+    requested_by: AskedBy = None,
+    json: Json = False,
+) -> None:
+    """Say whether conversations with damaged text may be added; without an option, print it.
+
+    Damaged is text that is cut off at a backslash or escaped twice, and sound answers that follow
+    it. What is in the file stays; a rebuild names it.
+    """
+    command = _command(file, comment, requested_by)
+    engine = resources.engine()
+    if refuse is None:
+        name, refused = read_refuses_damage(engine, command.name)
+    else:
+        name, refused = refuse_damage(engine, command, refused=refuse), refuse
+    text = f"“{name}” {'refuses' if refused else 'takes'} conversations with damaged text."
+    show(damage_document(name, refused=refused), lambda: stdout.print(text))
 
 
 def log(

@@ -13,9 +13,10 @@ from domain.findings import Cause, by_cause
 from domain.statistics import quality_summary
 from domain.versions.record import VersionRecord
 from domain.versions.requests import AddRequest
-from operations import resources
-from operations.admission import decide, gate
+from operations import preview, resources
+from operations.admission import decide
 from operations.log import refusals_recorded
+from storage.store import ObjectStore
 from trainfold.cli.output import Json, print_facts, print_table, say, show, stderr, stdout
 from trainfold.cli.plans import (
     OneVersion,
@@ -54,7 +55,10 @@ def check(
     new: New = False,
     json: Json = False,
 ) -> None:
-    """Ask the gate whether these conversations may be added; submit and write nothing."""
+    """Ask the gate whether these conversations may be added; submit and write nothing.
+
+    Their files are read only where the training file refuses damaged text.
+    """
     ready("database")
     if where:
         _require_alone("--where", ids, batch, ids_from)
@@ -67,11 +71,17 @@ def check(
         requested_by=current_user(),
         request_id=str(uuid4()),
     )
-    with reading(resources.engine()) as connection:
-        admission = gate(connection, request)
+    admission = preview.check(
+        resources.engine(), _conversations, request, limits=resources.settings().limits
+    )
     count = len(admission.conversations)
     document = admitted_document(request, admission)
     show(document, lambda: stdout.print(f"All {count} conversations may be added."))
+
+
+def _conversations() -> ObjectStore:
+    ready("s3")
+    return resources.conversations_store()
 
 
 def add(
@@ -237,7 +247,9 @@ def rebuild(
         )
     rebuilt = state.result()
     changed = [change.before.conversation_id for change in rebuilt.changed]
-    document = rebuilt_document(rebuilt.version, is_new=rebuilt.is_new, changed=changed)
+    document = rebuilt_document(
+        rebuilt.version, is_new=rebuilt.is_new, changed=changed, damaged=rebuilt.damaged
+    )
     show(document, lambda: _print_rebuilt(rebuilt.version, changed, is_new=rebuilt.is_new))
 
 

@@ -6,7 +6,7 @@ from db.schema import quoted
 from db.schemas import schemas_of
 
 revision = "0009"
-down_revision = "0007"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 

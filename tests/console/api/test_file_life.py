@@ -5,6 +5,7 @@ import pytest
 from tests.asking import carry_out, request
 from tests.conftest import Library
 from tests.console.api.conftest import NAME, Application, problem
+from tests.damaged import add_damaged
 from tests.file_commands import archive_and_delete
 
 ROOT = "/api/v1"
@@ -79,3 +80,20 @@ def test_a_request_that_the_gate_refuses_is_in_the_log(application: Application,
         ("add", "refused"), ("create", "done"),
     ]  # fmt: skip
     assert entries[0]["detail"]["reasons"][0]["code"] == "already-member"
+
+
+def test_a_file_refuses_damage_in_a_check_and_takes_it_again(
+    application: Application, library: Library
+):
+    carry_out(request("שיחות", [library.add()], new=True))
+    answer = application.post("/training-files/שיחות/damage", {"refused": True, "comment": "Why"})
+    assert answer.json() == {"training_file": "שיחות", "refuses_damage": True}
+    assert application.get("/training-files/שיחות")["refuses_damage"] is True
+    id = str(add_damaged(library))
+    (reason,) = application.check("שיחות", conversation_ids=[id])["blocked"]
+    assert (reason["conversation_id"], reason["code"]) == (id, "cut-off")
+    application.post("/training-files/שיחות/damage", {"refused": False})
+    assert application.check("שיחות", conversation_ids=[id])["eligible"] == [id]
+    for body in ({}, {"refused": "yes"}, {"refused": 1}, {"refused": None}, {"refuse": True}):
+        problem(application.post("/training-files/שיחות/damage", body), 422)
+    problem(application.post("/training-files/No talks/damage", {"refused": True}), 404)
