@@ -6,7 +6,7 @@ A ratio to the interpreter's own start holds on other machines; seconds would no
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
 from statistics import median
@@ -22,7 +22,7 @@ TRAINFOLD = str(Path(sys.executable).with_name("trainfold"))
 def run(*, repeats: int) -> Report:
     ids = [str(id) for id in content.stored(ADDED)]
     numbers = count()
-    commands = {
+    commands: dict[str, Callable[[], tuple[str, ...]]] = {
         "python -c pass": lambda: NOTHING,
         "--help": lambda: (TRAINFOLD, "--help"),
         "files": lambda: (TRAINFOLD, "files"),

@@ -38,5 +38,5 @@ def test_a_light_command_imports_no_service_but_the_database(words, engine, libr
 @pytest.mark.parametrize("entry", COMMANDS, ids=lambda entry: entry.name)
 def test_help_says_of_a_command_what_the_command_says(entry):
     command = loaded(entry)
-    assert entry.name in {command.name, "api-token"}
+    assert entry.name in {command.name, "api-token", "batch"}
     assert " ".join(command.help.split("\n\n")[0].split()).startswith(entry.summary)

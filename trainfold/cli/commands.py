@@ -38,6 +38,12 @@ COMMANDS = (
         "List conversations with their batches and training files.",
     ),
     Entry(
+        "batch",
+        CONVERSATIONS,
+        "batch:app",
+        "Rename a batch that was imported, or take conversations out of it.",
+    ),
+    Entry(
         "check",
         FILES,
         "versions:check",

@@ -17,7 +17,14 @@ from operations.admission import decide, gate
 from operations.log import refusals_recorded
 from trainfold.cli.output import Json, print_facts, print_table, say, show, stderr, stdout
 from trainfold.cli.ready import ready
-from trainfold.cli.selection import BatchOption, File, IdArguments, IdsFromOption, selected_ids
+from trainfold.cli.selection import (
+    BatchOption,
+    File,
+    IdArguments,
+    IdsFromOption,
+    require_quoted_name,
+    selected_ids,
+)
 from trainfold.cli.user import current_user
 
 New = Annotated[bool, typer.Option("--new", help="Create the training file.")]
@@ -41,6 +48,7 @@ def check(
 ) -> None:
     """Ask the gate whether these conversations may be added; submit and write nothing."""
     ready("database")
+    require_quoted_name(file, ids)
     request = AddRequest(
         training_file=file,
         conversation_ids=tuple(selected_ids(ids, batch, ids_from)),
@@ -101,6 +109,7 @@ def add_request(
     requested_by: str | None,
 ) -> AddRequest:
     """Build the request that the options of `add` and `submit` describe."""
+    require_quoted_name(file, ids)
     return AddRequest(
         training_file=file,
         conversation_ids=tuple(selected_ids(ids, batch, ids_from)),
