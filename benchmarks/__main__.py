@@ -40,6 +40,11 @@ BENCHMARKS = {
         sizes={"files": 1_000, "repeats": 7},
         quick_sizes={"files": 200, "repeats": 3},
     ),
+    "start_up": Benchmark(
+        services=("postgresql", "s3", "prefect"),
+        sizes={"repeats": 9},
+        quick_sizes={"repeats": 3},
+    ),
     "flow": Benchmark(
         services=("postgresql", "s3", "prefect"),
         sizes={"repeats": 5},

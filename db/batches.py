@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from db.schemas import statement
 from db.visibility import hidden_rows
 from domain.errors import NotFound
+from domain.versions.suggesting import MAX_NAMES, did_you_mean
 
 
 class Batch(BaseModel):
@@ -46,7 +47,12 @@ def find_batch(connection: Connection, id_or_name: str) -> Batch:
     if rows:
         raise NotFound(f"Several batches are named “{id_or_name}”; give the Batch ID.")
     advice = "`trainfold conversations --sort batch` shows them."
-    raise NotFound(f"There is no batch “{id_or_name}”. {hidden_rows(connection) or advice}")
+    near = did_you_mean(id_or_name, _names(connection))
+    raise NotFound(f"There is no batch “{id_or_name}”. {near}{hidden_rows(connection) or advice}")
+
+
+def _names(connection: Connection) -> list[str]:
+    return [batch.name for batch in list_batches(connection, limit=MAX_NAMES) if batch.name]
 
 
 def conversation_ids_of(connection: Connection, batch: Batch) -> Sequence[UUID]:

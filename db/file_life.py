@@ -42,14 +42,14 @@ def find_refuses_damage(connection: Connection, name: str) -> tuple[str, bool]:
 
 def _file(connection: Connection, name: str, *, held: bool) -> FileState:
     if not can_be_stored(name):
-        raise no_training_file(name)
+        raise no_training_file(connection, name)
     file = TrainingFileTable
     query = select(file.__table__).where(file.name_key == name_key(name), file.deleted_at.is_(None))
     if held:
         query = query.with_for_update()
     row = connection.execute(query).mappings().one_or_none()
     if row is None:
-        raise no_training_file(name)
+        raise no_training_file(connection, name)
     policy = KeepPolicy(last=row["keep_last"], days=row["keep_days"], tagged=row["keep_tagged"])
     return FileState.model_validate({**row, "policy": policy})
 

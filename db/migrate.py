@@ -4,14 +4,12 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
 from db.engine import reading
-from db.own_schema import close_schema, create_schema, statements_to_close
+from db.own_schema import close_schema, create_schema
 from db.relocation import move_from_public
-from db.schema import VERSION_TABLE
+from db.revision import head, is_up_to_date, revision
 from db.schemas import schemas_of
 from domain.errors import NotReady
 
@@ -22,9 +20,8 @@ MIGRATION_LOCK = 7_203_115_001
 def upgrade(engine: Engine) -> None:
     """Apply what is missing in one transaction; a second migrator waits for the first."""
     with reading(engine) as connection:
-        if _revision(connection) == _head() and not statements_to_close(connection):
+        if is_up_to_date(connection):
             return
-        connection.rollback()
         with connection.begin():
             # Transaction-level, as a pooler in transaction mode breaks anything that outlives it.
             connection.execute(text("SET LOCAL lock_timeout = '10s'"))
@@ -51,27 +48,14 @@ def require_current(engine: Engine) -> None:
 
 def current_revision(connection: Connection) -> str:
     """Return the schema's revision; raise NotReady unless it is the one that this code needs."""
-    found, needed = _revision(connection), _head()
+    found, needed = revision(connection), head()
+    connection.rollback()
     if found is None or found != needed:
         raise NotReady(
             f"The database's schema is at {found or 'nothing'}, this trainfold needs {needed}. "
             "Nothing was changed. Run `trainfold migrate` with TRAINFOLD_DATABASE_URL set."
         )
     return found
-
-
-def _revision(connection: Connection) -> str | None:
-    options = {
-        "version_table": VERSION_TABLE,
-        "version_table_schema": schemas_of(connection).own,
-    }
-    revision = MigrationContext.configure(connection, opts=options).get_current_revision()
-    connection.rollback()
-    return revision
-
-
-def _head() -> str | None:
-    return ScriptDirectory.from_config(_config()).get_current_head()
 
 
 def _config(connection: Connection | None = None) -> Config:

@@ -7,13 +7,16 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from db.batches import Batch
 from db.schema import BatchItemTable, BatchJobTable, ConversationTable
 from db.schemas import schemas_of, source_tables
 from domain.errors import NotReady
+
+BATCH_NAMES_LOCK = 7_203_115_002
+"""Any constant of its own (see `db.migrate`)."""
 
 
 class SourceRow(BaseModel):
@@ -63,6 +66,25 @@ def ensure_batch_named(connection: Connection, name: str) -> Batch:
     )
     batch_id = connection.execute(query).scalar_one_or_none()
     return Batch(id=batch_id, name=name) if batch_id else ensure_batch(connection, uuid4(), name)
+
+
+def rename_batch(connection: Connection, batch: Batch, name: str) -> bool:
+    """Rename the batch, unless another has the name; tell whether it was renamed."""
+    # Names are compared and written by one at a time: no constraint keeps them apart.
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": BATCH_NAMES_LOCK})
+    taken = select(BatchJobTable.id).where(BatchJobTable.name == name, BatchJobTable.id != batch.id)
+    if connection.execute(taken.limit(1)).first():
+        return False
+    connection.execute(update(BatchJobTable).where(BatchJobTable.id == batch.id).values(name=name))
+    return True
+
+
+def unlink(connection: Connection, batch: Batch, ids: Sequence[UUID]) -> Sequence[UUID]:
+    """Remove conversations from a batch; return those that were in it."""
+    items = delete(BatchItemTable).where(
+        BatchItemTable.batch_job_id == batch.id, BatchItemTable.conversation_id.in_(ids)
+    )
+    return connection.execute(items.returning(BatchItemTable.conversation_id)).scalars().all()
 
 
 def ensure_batch(connection: Connection, batch_id: UUID, name: str | None = None) -> Batch:

@@ -33,6 +33,7 @@ from domain.findings import shortened
 from domain.versions.naming import MAX_NAME_LENGTH, can_be_stored, name_key, normal_name
 from domain.versions.record import BaseVersion, Member, StoredObject, VersionRecord
 from domain.versions.retention import ranges
+from domain.versions.suggesting import MAX_NAMES, did_you_mean
 from domain.versions.tags import LATEST, as_number, normal_tag, tag_problem
 
 _TAG = func.json_build_object("name", TagTable.name, "is_protected", TagTable.is_protected)
@@ -82,7 +83,7 @@ def find_version(
     The version is a number, a tag, or “latest”, which is the current one.
     """
     if not can_be_stored(name):
-        raise no_training_file(name)
+        raise no_training_file(connection, name)
     named = and_(
         TrainingFileTable.name_key == name_key(name), TrainingFileTable.deleted_at.is_(None)
     )
@@ -94,11 +95,15 @@ def find_version(
         select(TrainingFileTable.current_version).where(named)
     ).scalar_one_or_none()
     if current is None:
-        raise no_training_file(name)
+        raise no_training_file(connection, name)
     shown = shortened(str(version))
     if as_number(str(version)) is None:
+        tags = select(TagTable.name).join(
+            TrainingFileTable, TrainingFileTable.id == TagTable.training_file_id
+        )
+        near = did_you_mean(str(version), connection.execute(tags.where(named)).scalars())
         raise NotFound(
-            f"“{normal_name(name)}” has no version with the tag “{shown}”. "
+            f"“{normal_name(name)}” has no version with the tag “{shown}”. {near}"
             "`trainfold versions FILE` lists its versions and tags."
         )
     raise NotFound(f"“{normal_name(name)}” has no version {shown}; it has 1 to {current}.")
@@ -138,9 +143,13 @@ def find_stored_version(
     return version
 
 
-def no_training_file(name: str) -> NotFound:
+def no_training_file(connection: Connection, name: str) -> NotFound:
+    """Return the error of a name that no training file has, with names that are near."""
     shown = shortened(normal_name(name), MAX_NAME_LENGTH)
-    return NotFound(f"There is no training file “{shown}”. `trainfold files` lists them.")
+    query = select(TrainingFileTable.name).where(TrainingFileTable.deleted_at.is_(None))
+    names = connection.execute(query.limit(MAX_NAMES)).scalars()
+    near = did_you_mean(shown, names)
+    return NotFound(f"There is no training file “{shown}”. {near}`trainfold files` lists them.")
 
 
 def versions(

@@ -19,8 +19,11 @@ Arguments go to `Exception` unchanged, so every error survives pickling.
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from domain.findings import Reason
+if TYPE_CHECKING:
+    # Importing pydantic takes longer than printing an error.
+    from domain.findings import Reason
 
 
 class TrainfoldError(Exception):
@@ -28,11 +31,11 @@ class TrainfoldError(Exception):
 
 
 class Blocked(TrainfoldError):
-    def __init__(self, reasons: Sequence[Reason]) -> None:
+    def __init__(self, reasons: "Sequence[Reason]") -> None:
         super().__init__(tuple(reasons))
 
     @property
-    def reasons(self) -> tuple[Reason, ...]:
+    def reasons(self) -> "tuple[Reason, ...]":
         reasons: tuple[Reason, ...] = self.args[0]
         return reasons
 

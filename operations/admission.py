@@ -122,7 +122,7 @@ def readmit_members(
     )
     if training_file is None or training_file.current.training_file_id != training_file_id:
         require_still_named(connection, name, training_file_id)
-        raise no_training_file(name)
+        raise no_training_file(connection, name)
     return readmit(training_file, members, facts)
 
 

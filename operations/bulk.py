@@ -112,7 +112,7 @@ def _commit(
         return compose_pieces(request, decision, labelled, new_id=uuid4(), now=now, attempt=attempt)
 
     with refusals_recorded(engine, request, request.action):
-        outcome = commit_version(PostgresVersionLog(engine), store, propose, read_back=True)
+        outcome = commit_version(PostgresVersionLog(engine), store, propose)
     return outcome.version if isinstance(outcome, Composition) else outcome
 
 

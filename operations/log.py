@@ -89,10 +89,10 @@ def read_log(
     with reading(engine) as connection:
         id, key = logged_file(connection, name) or (None, name_key(name))
         if id is None and not can_be_stored(name):
-            raise no_training_file(name)
+            raise no_training_file(connection, name)
         found = entries(connection, id, key, limit=limit, before=before)
-    if id is None and not found and before is None:
-        raise no_training_file(name)
+        if id is None and not found and before is None:
+            raise no_training_file(connection, name)
     return found
 
 

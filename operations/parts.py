@@ -16,6 +16,7 @@ from domain.source.limits import Limits
 from domain.versions.eligibility import EligibleConversation, eligible_source
 from domain.versions.plans import AddPlan, stopped_at
 from domain.versions.record import VersionRecord
+from domain.versions.strictness import Strictness, strictness_of
 from operations.add import make_version
 from operations.admission import version_made_by, visible_facts
 from operations.log import refusals_recorded
@@ -48,8 +49,9 @@ def read_sources(
     limits: Limits,
 ) -> list[Fragment]:
     """Read some of a plan's conversations; raise Blocked with every reason."""
+    sources, strictness = _sources(engine, plan, ids)
     fragments, reasons = read_fragments(
-        conversations, _sources(engine, plan, ids), limits=limits, strict=plan.request.strict
+        conversations, sources, limits=limits, strictness=strictness
     )
     if reasons:
         raise Blocked(reasons)
@@ -102,9 +104,11 @@ def _stopping(engine: Engine, plan: AddPlan, number: int) -> Iterator[None]:
         raise PlanStopped([stopped_at(number, plan, list(made)), *blocked.reasons]) from blocked
 
 
-def _sources(engine: Engine, plan: AddPlan, ids: Sequence[UUID]) -> list[EligibleConversation]:
+def _sources(
+    engine: Engine, plan: AddPlan, ids: Sequence[UUID]
+) -> tuple[list[EligibleConversation], Strictness]:
     with reading(engine) as connection:
-        _, facts = visible_facts(connection, plan.request.name, ids)
+        training_file, facts = visible_facts(connection, plan.request.name, ids)
     sources: list[EligibleConversation] = []
     reasons: list[Reason] = []
     for id in ids:
@@ -117,4 +121,5 @@ def _sources(engine: Engine, plan: AddPlan, ids: Sequence[UUID]) -> list[Eligibl
             sources.append(source.model_copy(update={"line_suffix": line_suffix(id, ())}))
     if reasons:
         raise Blocked(reasons)
-    return sources
+    refuses_damage = training_file is not None and training_file.refuses_damage
+    return sources, strictness_of(strict=plan.request.strict, refuses_damage=refuses_damage)

@@ -206,7 +206,7 @@ def _commit(
             require_still_named(connection, normal_name(request.training_file), training_file_id)
             version = find_version(connection, request.training_file)
             if version.training_file_id != training_file_id:
-                raise no_training_file(request.training_file)
+                raise no_training_file(connection, request.training_file)
             current = list(members(connection, version))
             # Without members this only checks that the file is still active.
             readmit_members(

@@ -69,7 +69,7 @@ def _require_stored(engine: Engine, version: VersionRecord) -> None:
     with reading(engine) as connection:
         name, deleted_at = whereabouts(connection, version.training_file_id)
         if deleted_at:
-            raise no_training_file(name)
+            raise no_training_file(connection, name)
         find_stored_version(connection, name, version.number)
 
 

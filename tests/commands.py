@@ -24,6 +24,7 @@ COMMAND = Path(sys.executable).with_name("trainfold")
 IN_THIS_PROCESS = {
     "api-token",
     "archive",
+    "batch",
     "check",
     "conversations",
     "diff",

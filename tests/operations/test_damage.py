@@ -15,6 +15,7 @@ from tests.conftest import Library
 from tests.damaged import add_damaged, damaged_file, refuse
 from tests.file_commands import actions, logged
 from tests.operations.rebuilding import rebuild
+from tests.operations.test_plans import add_at_once, add_parts, planned
 
 NAMES = ("Talks", "שיחות", "ש" * 120)
 
@@ -131,3 +132,17 @@ def test_the_setting_is_asked_for_logged_once_and_needs_a_file(engine: Engine, l
             read_refuses_damage(engine, name)
         with pytest.raises(NotFound):
             refuse(name)
+
+
+@pytest.mark.parametrize("one_version", [False, True])
+def test_all_that_match_are_held_to_it_too(library: Library, one_version: bool):
+    carry_out(request("Talks", [library.add()], new=True))
+    refuse("Talks")
+    cut = add_damaged(library)
+    plan = planned("Talks", "status=completed", one_version=one_version)
+    with pytest.raises(Blocked) as blocked:
+        add_at_once(plan) if one_version else add_parts(plan)
+    reasons = [(reason.conversation_id, reason.code) for reason in blocked.value.reasons]
+    assert reasons == [(str(cut), "cut-off")]
+    refuse("Talks", refused=False)
+    assert (add_at_once(plan) if one_version else add_parts(plan)[0]).conversation_count == 2

@@ -249,3 +249,12 @@ def test_a_long_hebrew_name_and_the_longest_id_are_fine(library: Library):
         planned(name, "status=completed", request_id=id + "x")
     with pytest.raises(Blocked):
         planned(name, "status=completed", request_id="no spaces")
+
+
+def test_one_version_extends_a_file_that_exists(library: Library):
+    before = many(library, 3)
+    carry_out(request("Talks", before, new=True))
+    ids = many(library, 4)
+    made = add_at_once(planned("Talks", "status=completed", one_version=True))
+    assert (made.number, made.conversation_count) == (2, 7)
+    assert set(members("Talks")) == {*before, *ids}

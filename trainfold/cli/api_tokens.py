@@ -11,7 +11,9 @@ from trainfold.cli.ready import ready
 from trainfold.cli.user import current_user
 
 app = typer.Typer(
-    help="Create, list and revoke tokens of the HTTP API (docs/api.md).", no_args_is_help=True
+    help="Create, list and revoke tokens of the HTTP API (docs/api.md).",
+    no_args_is_help=True,
+    add_completion=False,
 )
 Name = Annotated[str, typer.Argument(help="The application's name; recorded on its versions.")]
 

@@ -11,13 +11,13 @@ from domain.errors import TrainfoldError
 from operations import resources
 from operations.doctor.database import DatabaseFault, check_database
 from operations.identity import Identity, read_identity
-from operations.settings import ServiceName, home_directory, is_configured
+from operations.settings import SERVICES, ServiceName, home_directory, is_configured
 from trainfold.cli import prefect
 from trainfold.cli.exits import Exit
 from trainfold.cli.output import Json, print_table, say, show
-from trainfold.cli.ready import LOCAL, point_prefect_to_its_server
+from trainfold.cli.ready import point_prefect_to_its_server
 from trainfold.prefect_http.diagnosis import check_prefect
-from trainfold.stack import Service, Stack
+from trainfold.stack import SERVICES_BY_NAME, Service, Stack
 from trainfold.stack.diagnosis import check_stack
 
 OF_OWN_TABLES = {DatabaseFault.OPEN_TO_OTHERS, DatabaseFault.OWN_TABLES_CLOSED}
@@ -52,7 +52,7 @@ def say_failures() -> None:
 
 def _stack() -> list[Check]:
     """Check the part of the local stack that stands in for what is not configured."""
-    used = {service for name, service in LOCAL.items() if not is_configured(name)}
+    used = {SERVICES_BY_NAME[name] for name in SERVICES if not is_configured(name)}
     if Service.PREFECT in used:
         used.add(Service.WORKER)
     return list(check_stack(home_directory(), used)) if used else []
@@ -81,7 +81,7 @@ def _services() -> Iterator[Check]:
 def _can_be_asked(name: ServiceName) -> bool:
     statuses = Stack(home_directory()).status()
     return is_configured(name) or any(
-        status.running for status in statuses if status.service is LOCAL[name]
+        status.running for status in statuses if status.service is SERVICES_BY_NAME[name]
     )
 
 

@@ -23,6 +23,7 @@ from trainfold.cli.selection import (
     IdArguments,
     IdsFromOption,
     checked_version,
+    require_quoted_name,
     selected_ids,
 )
 from trainfold.cli.user import current_user
@@ -52,6 +53,7 @@ def remove(
     If one of them cannot be removed, nothing is written.
     """
     ready("database", "s3")
+    require_quoted_name(file, ids)
     request = RemoveRequest(
         training_file=file,
         conversation_ids=tuple(selected_ids(ids, batch, ids_from)),

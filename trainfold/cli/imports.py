@@ -7,6 +7,7 @@ import typer
 from rich.progress import Progress
 
 from operations import resources
+from operations.batches import batch_name_problem
 from operations.importing import Importer, ImportResult
 from trainfold.cli.exits import Exit
 from trainfold.cli.output import Json, print_table, say, show, stderr, stdout
@@ -37,6 +38,8 @@ def import_files(
     A full training file is split back into its conversations. Refused conversations are listed
     with their reasons, and the others are imported.
     """
+    if batch is not None and (problem := batch_name_problem(batch)):
+        raise typer.BadParameter(f"{problem}. Nothing was imported.")
     ready("database", "s3")
     importer = Importer(
         engine=resources.engine(),
@@ -81,5 +84,11 @@ def _print(outcome: ImportResult) -> None:
         f"{len(outcome.imported)} imported, {len(outcome.updated)} updated, "
         f"{len(outcome.unchanged)} unchanged (identical content), {refused} refused"
     )
+    if not (outcome.imported or outcome.updated or outcome.unchanged or outcome.refused):
+        say("The folders hold no JSON file. Conversation files end in .json.")
     if outcome.batch:
-        say(f"Batch “{outcome.batch.name}” has the Batch ID {outcome.batch.id}")
+        linked = sum(map(len, (outcome.imported, outcome.updated, outcome.unchanged)))
+        say(
+            f"Batch “{outcome.batch.name}” has the Batch ID {outcome.batch.id}; "
+            f"{linked} of these are in it"
+        )

@@ -1,21 +1,17 @@
 """Get the services that a command needs ready: start those that are not configured."""
 
 import os
+from collections.abc import Sequence
+from typing import Literal
 
-from db import migrate
+from db.engine import reading
+from db.revision import is_up_to_date
 from domain.errors import Unreachable
 from operations import resources
 from operations.settings import ServiceName, Settings, home_directory, is_configured
-from trainfold.cli import prefect
 from trainfold.cli.output import say
-from trainfold.stack import Options, Stack, prefect_environment
-from trainfold.stack import Service as LocalService
 
-LOCAL: dict[ServiceName, LocalService] = {
-    "database": LocalService.POSTGRES,
-    "s3": LocalService.S3,
-    "prefect": LocalService.PREFECT,
-}
+LocalName = ServiceName | Literal["worker", "console"]
 
 
 def ready(*services: ServiceName, worker: bool = False, console: bool = False) -> None:
@@ -25,23 +21,26 @@ def ready(*services: ServiceName, worker: bool = False, console: bool = False) -
     """
     local = [service for service in services if not is_configured(service)]
     if local:
-        _stack().up([LOCAL[service] for service in local], say=say)
+        _start(local)
         resources.forget()
     if "database" in local:
-        migrate.upgrade(resources.engine())
+        _bring_up_to_date()
     if "s3" in local:
         resources.conversations_store().create_bucket()
         resources.training_files_store().create_bucket()
     if worker and "prefect" in local:
-        _stack().up([LocalService.WORKER], say=say)
+        _start(["worker"])
     if console:
-        _stack().up([LocalService.CONSOLE], say=say)
+        _start(["console"])
     if "prefect" in services:
         point_prefect_to_its_server()
         _require_prefect()
 
 
-def _stack() -> Stack:
+def _start(names: Sequence[LocalName]) -> None:
+    """Start those that do not run. A command whose services are configured imports no stack."""
+    from trainfold.stack import SERVICES_BY_NAME, Options, Stack  # noqa: PLC0415
+
     settings = Settings()
     auth = settings.prefect_auth
     options = Options(
@@ -49,11 +48,22 @@ def _stack() -> Stack:
         prefect_auth=auth.get_secret_value() if auth else None,
         scheduled_rebuild=settings.scheduled_rebuild,
     )
-    return Stack(home_directory(), options)
+    Stack(home_directory(), options).up([SERVICES_BY_NAME[name] for name in names], say=say)
+
+
+def _bring_up_to_date() -> None:
+    with reading(resources.engine()) as connection:
+        if is_up_to_date(connection):
+            return
+    from db import migrate  # noqa: PLC0415 - imports Alembic
+
+    migrate.upgrade(resources.engine())
 
 
 def _require_prefect() -> None:
     """Raise Unreachable unless the Prefect server answers, AccessRefused if it denies access."""
+    from trainfold.cli import prefect  # noqa: PLC0415 - imports httpx
+
     try:
         prefect.api().get("/admin/version")
     except Unreachable as error:
@@ -64,6 +74,8 @@ def _require_prefect() -> None:
 
 def point_prefect_to_its_server() -> None:
     """Set Prefect's variables, which it reads when it is imported."""
+    from trainfold.stack import prefect_environment  # noqa: PLC0415
+
     settings = resources.settings()
     url = os.environ.get("PREFECT_API_URL") or settings.prefect_api_url or ""
     auth = settings.prefect_auth.get_secret_value() if settings.prefect_auth else None

@@ -1,13 +1,16 @@
 """Arguments that name a training file, or select conversations: by ids, a batch, or a list."""
 
 import sys
+from itertools import takewhile
 from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
 from db.batches import conversation_ids_of, find_batch
 from db.engine import reading
+from db.training_files import training_file_rows
 from db.visibility import hidden_rows
 from domain.errors import AccessRefused
 from domain.versions.tags import reference_problem
@@ -33,6 +36,29 @@ def checked_version(version: str | None) -> str | None:
     if version is not None and (problem := reference_problem(version)):
         raise typer.BadParameter(problem)
     return version
+
+
+def require_quoted_name(file: str, ids: list[str] | None) -> None:
+    """Raise BadParameter if words before the first id look like the rest of an unquoted name."""
+    rest = list(takewhile(lambda word: not is_id(word), ids or []))
+    if not rest:
+        return
+    name = " ".join([file, *rest])
+    with reading(resources.engine()) as connection:
+        meant = training_file_rows(connection, name)
+        is_known = bool(training_file_rows(connection, file))
+    # Of a file that exists, the gate lists what is no id.
+    if meant or (not is_known and len(rest) < len(ids or [])):
+        quoted = meant[0].name if meant else name
+        raise typer.BadParameter(f'did you mean "{quoted}"? Quote names with spaces.')
+
+
+def is_id(word: str) -> bool:
+    try:
+        UUID(word)
+    except ValueError:
+        return False
+    return True
 
 
 def selected_ids(ids: list[str] | None, batch: str | None, ids_from: str | None) -> list[str]:

@@ -29,7 +29,14 @@ from trainfold.cli.plans import (
 )
 from trainfold.cli.plans import resume as resume_plan
 from trainfold.cli.ready import ready
-from trainfold.cli.selection import BatchOption, File, IdArguments, IdsFromOption, selected_ids
+from trainfold.cli.selection import (
+    BatchOption,
+    File,
+    IdArguments,
+    IdsFromOption,
+    require_quoted_name,
+    selected_ids,
+)
 from trainfold.cli.user import current_user
 
 FileOrNone = Annotated[
@@ -64,6 +71,7 @@ def check(
         _require_alone("--where", ids, batch, ids_from)
         check_matching(plan_request(file, where, new=new))
         return
+    require_quoted_name(file, ids)
     request = AddRequest(
         training_file=file,
         conversation_ids=tuple(selected_ids(ids, batch, ids_from)),
@@ -178,6 +186,7 @@ def add_request(
     requested_by: str | None,
 ) -> AddRequest:
     """Build the request that the options of `add` and `submit` describe."""
+    require_quoted_name(file, ids)
     return AddRequest(
         training_file=file,
         conversation_ids=tuple(selected_ids(ids, batch, ids_from)),

@@ -1,5 +1,7 @@
 """The error of the local stack."""
 
+from domain.errors import Unreachable
 
-class StackError(Exception):
-    """The message says what happened, what is left behind and what to do next."""
+
+class StackError(Unreachable):
+    """A local service that cannot be started or reached; trying again may not help."""

@@ -30,6 +30,15 @@ class Service(StrEnum):
 BACKING_SERVICES = (Service.POSTGRES, Service.S3, Service.PREFECT)
 """They hold the data and the runs; the worker and the console need all three."""
 
+SERVICES_BY_NAME = {
+    "database": Service.POSTGRES,
+    "s3": Service.S3,
+    "prefect": Service.PREFECT,
+    "worker": Service.WORKER,
+    "console": Service.CONSOLE,
+}
+"""By the names that commands and settings give to what they need."""
+
 _LABELS = {
     Service.POSTGRES: "PostgreSQL",
     Service.S3: "SeaweedFS (S3)",

@@ -20,15 +20,22 @@ from trainfold.stack.prefect import PrefectServer, prefect_home
 from trainfold.stack.seaweedfs import SeaweedServer
 from trainfold.stack.server import Server
 from trainfold.stack.services import BACKING_SERVICES, Service, ServiceStatus, StackState
-from trainfold.stack.worker import WorkerServer
 
 _SERVERS: dict[Service, type[Server]] = {
     Service.POSTGRES: PostgresServer,
     Service.S3: SeaweedServer,
     Service.PREFECT: PrefectServer,
-    Service.WORKER: WorkerServer,
     Service.CONSOLE: ConsoleServer,
 }
+
+
+def _server_class(service: Service) -> type[Server]:
+    if service is Service.WORKER:
+        # It imports httpx, which commands that only need the database go without.
+        from trainfold.stack.worker import WorkerServer  # noqa: PLC0415
+
+        return WorkerServer
+    return _SERVERS[service]
 
 
 class Stack:
@@ -92,7 +99,7 @@ class Stack:
         return missing
 
     def _server(self, service: Service) -> Server:
-        return _SERVERS[service](self._home, self._options, self._state)
+        return _server_class(service)(self._home, self._options, self._state)
 
     def _runs(self, service: Service) -> bool:
         return self._state.ready_process(service) is not None
