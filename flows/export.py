@@ -6,6 +6,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
+from domain.counting import counted
 from domain.documents import export_document
 from domain.exports import EXPORT_FORMATS, ExportFormat
 from flows.form import Asker, ExportFormats, TrainingFileName, VersionOrCurrent
@@ -46,5 +47,6 @@ def run(
     summary = summary_of(exports)
     report_exports(version, exports)
     report_result(export_document(version, summary, exports))
-    message = f"Version {version.number}: {len(exports)} exports of {summary.targets} answers"
+    made, answers = counted(len(exports), "export"), counted(summary.targets, "answer")
+    message = f"Version {version.number}: {made} of {answers}"
     return Completed(message=message, data=exports)

@@ -21,6 +21,7 @@ from prefect.client.schemas.actions import ArtifactCreate
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 
+from domain.counting import counted
 from domain.errors import Damaged
 from domain.exports.stored import StoredExport
 from domain.findings import Reason
@@ -93,7 +94,8 @@ def report_blocked(training_file: str, reasons: Sequence[Reason]) -> None:
             for reason in reasons
         ],
         description=f"Nothing was written to “{_inline(training_file)}”: "
-        f"{len(reasons)} reason(s). Correct the conversations or leave them out, then ask again.",
+        f"{counted(len(reasons), 'reason')}. Correct the conversations or leave them out, then "
+        "ask again.",
     )
 
 
@@ -131,7 +133,7 @@ def report_rebuild(rebuilt: Rebuilt) -> None:
             }
             for change in rebuilt.changed
         ],
-        description=f"{len(rebuilt.changed)} conversations of "
+        description=f"{counted(len(rebuilt.changed), 'conversation')} of "
         f"“{_inline(rebuilt.version.training_file)}” changed in version {rebuilt.version.number}.",
     )
 
@@ -152,10 +154,11 @@ def report_sweep(swept: Swept) -> None:
     create_table_artifact(
         key="maintain",
         table=[{"object": key} for key in swept.objects],
-        description=f"{len(swept.objects)} objects that no version needs, "
+        description=f"{counted(len(swept.objects), 'object')} that no version needs, "
         f"{swept.size_bytes:,} bytes; "
         f"{'removed' if swept.removed else 'only listed'}. "
-        f"{len(swept.released)} versions released. {swept.uploads} unfinished uploads aborted.",
+        f"{counted(len(swept.released), 'version')} released. "
+        f"{counted(swept.uploads, 'unfinished upload')} aborted.",
     )
 
 
@@ -179,8 +182,9 @@ def version_markdown(version: VersionRecord) -> str:
     lines = [
         f"# {_inline(version.training_file)}, version {version.number}",
         "",
-        f"{version.conversation_count} conversations, {version.pair_count} training pairs, "
-        f"{version.example_count} examples. Made by {_inline(version.created_by)} "
+        f"{counted(version.conversation_count, 'conversation')}, "
+        f"{counted(version.pair_count, 'training pair')}, "
+        f"{counted(version.example_count, 'example')}. Made by {_inline(version.created_by)} "
         f"({version.reason}).",
         "",
         "| download | bytes | digest |",
