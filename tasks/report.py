@@ -178,7 +178,7 @@ def report_damage(damaged: Sequence[Damaged]) -> None:
 def version_markdown(version: VersionRecord) -> str:
     quality = quality_summary(version.statistics)
     minutes = resources.settings().download_link_lifetime.total_seconds() / 60
-    command = f"trainfold download {quote(version.training_file)} --version {version.number}"
+    command = f"trainfold download --format jsonl {_reference(version)}"
     lines = [
         f"# {_inline(version.training_file)}, version {version.number}",
         "",
@@ -211,7 +211,7 @@ def version_markdown(version: VersionRecord) -> str:
 
 def exports_markdown(version: VersionRecord, exports: Sequence[StoredExport]) -> str:
     minutes = resources.settings().download_link_lifetime.total_seconds() / 60
-    command = f"trainfold export {quote(version.training_file)} --version {version.number}"
+    command = f"trainfold export --format messages {_reference(version)}"
     lines = [
         f"# {_inline(version.training_file)}, version {version.number}: exports",
         "",
@@ -222,6 +222,12 @@ def exports_markdown(version: VersionRecord, exports: Sequence[StoredExport]) ->
         f"The links work for {minutes:g} minutes; after that: {_code(command)}.",
     ]
     return "\n".join(lines)
+
+
+def _reference(version: VersionRecord) -> str:
+    """Return a command's arguments for the version; -- ends the options before a name like -x."""
+    end = "-- " if version.training_file.startswith("-") else ""
+    return f"--version {version.number} {end}{quote(version.training_file)}"
 
 
 def _export_row(version: VersionRecord, export: StoredExport) -> str:

@@ -218,7 +218,8 @@ def _print_version(version: VersionRecord) -> None:
         stdout.print()
         _print_warnings(version)
     name = shlex.quote(version.training_file)
-    say(f"Next: trainfold download {name} --format jsonl; trainfold versions {name}")
+    name = f"-- {name}" if name.startswith("-") else name
+    say(f"Next: trainfold download --format jsonl {name}; trainfold versions {name}")
 
 
 def _quality(version: VersionRecord) -> str:
