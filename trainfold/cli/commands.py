@@ -265,9 +265,10 @@ def loaded(entry: Entry) -> Any:
     # What is imported stays, and the collector would go through it again and again: a tenth of
     # the time.
     gc.disable()
-    command = getattr(import_module(f"trainfold.cli.{module}"), name)
-    gc.freeze()
-    gc.enable()
+    try:
+        command = getattr(import_module(f"trainfold.cli.{module}"), name)
+    finally:
+        gc.enable()
     if isinstance(command, typer.Typer):
         return typer.main.get_command(command)
     app = typer.Typer(add_completion=False)
