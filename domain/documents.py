@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from domain.diagnosis import Check, failures
@@ -10,7 +10,6 @@ from domain.errors import Damaged, TrainfoldError
 from domain.exports.stored import StoredExport
 from domain.exports.summary import ExportSummary
 from domain.findings import Reason
-from domain.fitness.report import FitnessReport
 from domain.format import FORMATS, Format
 from domain.statistics import VersionStatistics, quality_summary, scaffolding_distribution
 from domain.versions.diff import (
@@ -26,6 +25,10 @@ from domain.versions.plans import PlanProgress, Proposal
 from domain.versions.record import Member, VersionRecord
 from domain.versions.requests import AddRequest
 from domain.versions.retention import KeepPolicy
+
+if TYPE_CHECKING:
+    # Commands that report no fitness need not import it.
+    from domain.fitness.report import FitnessReport
 
 MAX_VALUE_LENGTH = 1_000
 """Characters of a changed value that a comparison shows."""
@@ -199,7 +202,7 @@ def stored_exports_document(
     }
 
 
-def fitness_document(report: FitnessReport) -> dict[str, Any]:
+def fitness_document(report: "FitnessReport") -> dict[str, Any]:
     return report.model_dump(mode="json")
 
 

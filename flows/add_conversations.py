@@ -8,6 +8,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 from prefect.utilities.annotations import quote, unmapped
 
+from domain.counting import counted
 from domain.documents import version_document
 from domain.errors import Blocked
 from domain.findings import Reason
@@ -109,6 +110,7 @@ def made(version: VersionRecord) -> State[VersionRecord]:
     )
     message = (
         f"Version {version.number} of “{version.training_file}”: "
-        f"{version.conversation_count} conversations, {version.example_count} examples"
+        f"{counted(version.conversation_count, 'conversation')}, "
+        f"{counted(version.example_count, 'example')}"
     )
     return Completed(message=message, data=version)

@@ -6,6 +6,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
+from domain.counting import counted
 from domain.documents import export_document
 from domain.exports import EXPORT_FORMATS, ExportFormat
 from domain.versions.tags import LATEST
@@ -64,5 +65,6 @@ def run(
     report_exports(version, exports)
     report_fitness(fitness(version))
     report_result(export_document(version, summary, exports))
-    message = f"Version {version.number}: {len(exports)} exports of {summary.targets} answers"
+    made, answers = counted(len(exports), "export"), counted(summary.targets, "answer")
+    message = f"Version {version.number}: {made} of {answers}"
     return Completed(message=message, data=exports)

@@ -9,7 +9,7 @@ from operations import resources
 from operations.identity import read_identity
 
 
-@flow(name="identify")
+@flow(name="identify", flow_run_name="What the worker reaches")
 def identify() -> State[None]:
     """End in a state whose message is the identity, or what keeps this process from reading it."""
     try:

@@ -4,13 +4,14 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
-from flows.running import ended
-from operations.sweep import Swept
+from domain.counting import counted
+from flows.running import dated, ended
+from operations.sweep import Swept, foreign_objects
 from tasks.report import report_result, report_sweep
 from tasks.upkeep import check_preconditions, sweep, tidy
 
 
-@flow(name="maintain")
+@flow(name="maintain", flow_run_name=dated("Objects that no version needs"))
 def maintain(delete: bool = True) -> object:
     """Find trainfold's objects that no version needs and that are older than the safe age.
 
@@ -33,9 +34,9 @@ def run(delete: bool) -> State[Swept]:
     report_sweep(swept)
     report_result(swept.model_dump(mode="json"))
     verb = "Removed" if delete else "Found"
-    message = f"{verb} {len(swept.objects)} objects, {swept.size_bytes:,} bytes"
+    message = f"{verb} {counted(len(swept.objects), 'object')}, {swept.size_bytes:,} bytes"
     if swept.released:
-        message += f", of {len(swept.released)} released versions"
+        message += f", of {counted(len(swept.released), 'released version')}"
     if swept.foreign_count:
-        message += f"; {swept.foreign_count} objects are not trainfold's and were not touched"
+        message += f"; {foreign_objects(swept.foreign_count)}"
     return Completed(message=message, data=swept)

@@ -5,6 +5,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 from prefect.utilities.annotations import quote, unmapped
 
+from domain.counting import counted
 from domain.documents import rebuilt_document
 from domain.versions.record import VersionRecord
 from domain.versions.requests import RebuildRequest
@@ -62,7 +63,7 @@ def made(rebuilt: Rebuilt) -> State[Rebuilt]:
         return Completed(name="Unchanged", message=message, data=rebuilt)
     report_version(rebuilt.version)
     report_rebuild(rebuilt)
-    message = f"Version {number}: {len(changed)} conversations changed{_damage(rebuilt)}"
+    message = f"Version {number}: {counted(len(changed), 'conversation')} changed{_damage(rebuilt)}"
     return Completed(message=message, data=rebuilt)
 
 

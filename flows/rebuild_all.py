@@ -7,14 +7,15 @@ from prefect import flow, tags
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
+from domain.counting import counted
 from flows.form import Asker
 from flows.rebuild import rebuild_training_file
-from flows.running import ended
+from flows.running import dated, ended
 from tasks.report import ProgressBar, report_rebuilds, report_result
 from tasks.upkeep import check_preconditions, training_file_names
 
 
-@flow(name="rebuild-all")
+@flow(name="rebuild-all", flow_run_name=dated("All training files"))
 def rebuild_all(strict: bool = False, requested_by: Asker = "schedule") -> object:
     """Rebuild all active training files, one after another, each in its own run.
 
@@ -48,14 +49,15 @@ def summed_up(states: dict[str, State[Any]]) -> State[Any]:
     counts = Counter(state.name for state in states.values())
     parts = [f"{counts['Completed']} rebuilt", f"{counts['Unchanged']} unchanged"]
     stopped = {name: state for name, state in states.items() if not state.is_completed()}
+    files = counted(len(states), "training file")
     if not stopped:
         name = "Completed" if counts["Completed"] else "Unchanged"
-        return Completed(name=name, message=f"{len(states)} training files: {', '.join(parts)}")
+        return Completed(name=name, message=f"{files}: {', '.join(parts)}")
     parts += [f"“{name}” {state.name}" for name, state in stopped.items()]
     is_blocked = {state.name for state in stopped.values()} == {"Blocked"}
     return Failed(
         name="Blocked" if is_blocked else "Failed",
-        message=f"{len(states)} training files: {', '.join(parts)}",
+        message=f"{files}: {', '.join(parts)}",
     )
 
 

@@ -32,6 +32,15 @@ def own_request_id() -> str:
     return key if is_request_id(key) else sha256(key.encode())
 
 
+def dated(what: str) -> Callable[[], str]:
+    """Return what names a run by its work and its day; Prefect's own names are random words."""
+
+    def name() -> str:
+        return f"{what}, {flow_run.scheduled_start_time:%Y-%m-%d %H:%M}"
+
+    return name
+
+
 def own_run_id() -> str | None:
     """Return the id of the flow run; None outside of one."""
     return str(flow_run.id) if flow_run.id else None

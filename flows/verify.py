@@ -5,18 +5,26 @@ from typing import Any
 from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture
+from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 
+from domain.counting import counted
 from domain.documents import verified_document
 from domain.errors import Damaged, NotFound
 from domain.versions.record import VersionRecord
 from flows.form import TrainingFileNameOrNone
-from flows.running import ended, show_progress, task_runner
+from flows.running import dated, ended, show_progress, task_runner
 from tasks.report import report_damage, report_result
 from tasks.upkeep import check_preconditions, training_file_names, verify
 
 
-@flow(name="verify", task_runner=task_runner())
+def verified_name() -> str:
+    """Name a run by the file that it verifies, or by its day if it verifies all."""
+    name: str = flow_run.parameters.get("training_file") or dated("All training files")()
+    return name
+
+
+@flow(name="verify", flow_run_name=verified_name, task_runner=task_runner())
 def verify_training_files(training_file: TrainingFileNameOrNone = "") -> object:
     """Check the current version of one training file, or of all.
 
@@ -43,9 +51,11 @@ def run(training_file: str) -> State[Any]:
         report_damage(damaged)
         listed = ", ".join(f"“{error.name}” version {error.version}" for error in damaged)
         return Failed(name="Damaged", message=f"Damaged: {listed}", data=damaged[0])
-    message = f"{len(names)} training files are sound"
+    message = f"{counted(len(names), 'training file')} {'is' if len(names) == 1 else 'are'} sound"
     if gone:
-        message += f"; {len(gone)} were renamed or deleted meanwhile: {', '.join(map(str, gone))}"
+        verb = "was" if len(gone) == 1 else "were"
+        listed = ", ".join(map(str, gone))
+        message += f"; {len(gone)} {verb} renamed or deleted meanwhile: {listed}"
     return Completed(message=message)
 
 

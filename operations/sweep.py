@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from db.engine import current_time, reading, writing
 from db.leftovers import leftover_digests, remove_leftovers
 from db.versions import referenced_keys, training_file_ids
+from domain.counting import counted
 from domain.errors import NotReady
 from domain.frozen import FrozenModel
 from domain.versions.garbage import GarbageRule, Standing
@@ -37,6 +38,12 @@ class Swept(FrozenModel):
     """Versions that no retention policy keeps; their objects are among those above."""
     figures: int = 0
     """Conversations that are in no version any more, of which figures or likenesses were stored."""
+
+
+def foreign_objects(number: int) -> str:
+    """Say how many objects of the bucket are not trainfold's."""
+    verbs = ("is", "was") if number == 1 else ("are", "were")
+    return f"{counted(number, 'object')} {verbs[0]} not trainfold's and {verbs[1]} not touched"
 
 
 def sweep_store(

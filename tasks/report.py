@@ -19,6 +19,7 @@ from prefect.client.schemas.actions import ArtifactCreate
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 
+from domain.counting import counted
 from domain.errors import Blocked, Damaged
 from domain.exports.stored import StoredExport
 from domain.findings import by_cause
@@ -90,7 +91,7 @@ def report_blocked(training_file: str, blocked: Blocked) -> None:
             }
             for reason in blocked.reasons
         ],
-        description=f"“{inline(training_file)}”, {len(blocked.reasons)} reason(s): "
+        description=f"“{inline(training_file)}”, {counted(len(blocked.reasons), 'reason')}: "
         f"{blocked.advice} Then ask again.",
     )
 
@@ -150,7 +151,7 @@ def report_rebuild(rebuilt: Rebuilt) -> None:
             }
             for change in rebuilt.changed
         ],
-        description=f"{len(rebuilt.changed)} conversations of "
+        description=f"{counted(len(rebuilt.changed), 'conversation')} of "
         f"“{inline(rebuilt.version.training_file)}” changed in version {rebuilt.version.number}.",
     )
 
@@ -171,11 +172,12 @@ def report_sweep(swept: Swept) -> None:
     create_table_artifact(
         key="maintain",
         table=[{"object": key} for key in swept.objects],
-        description=f"{len(swept.objects)} objects that no version needs, "
+        description=f"{counted(len(swept.objects), 'object')} that no version needs, "
         f"{swept.size_bytes:,} bytes; "
         f"{'removed' if swept.removed else 'only listed'}. "
-        f"{len(swept.released)} versions released. {swept.uploads} unfinished uploads aborted. "
-        f"Figures of {swept.figures} conversations that are in no version.",
+        f"{counted(len(swept.released), 'version')} released. "
+        f"{counted(swept.uploads, 'unfinished upload')} aborted. "
+        f"Figures of {counted(swept.figures, 'conversation')} that no version holds.",
     )
 
 
@@ -195,12 +197,13 @@ def report_damage(damaged: Sequence[Damaged]) -> None:
 def version_markdown(version: VersionRecord) -> str:
     quality = quality_summary(version.statistics)
     minutes = resources.settings().download_link_lifetime.total_seconds() / 60
-    command = f"trainfold download {quote(version.training_file)} --version {version.number}"
+    command = f"trainfold download --format jsonl {_reference(version)}"
     lines = [
         f"# {inline(version.training_file)}, version {version.number}",
         "",
-        f"{version.conversation_count} conversations, {version.pair_count} training pairs, "
-        f"{version.example_count} examples. Made by {inline(version.created_by)} "
+        f"{counted(version.conversation_count, 'conversation')}, "
+        f"{counted(version.pair_count, 'training pair')}, "
+        f"{counted(version.example_count, 'example')}. Made by {inline(version.created_by)} "
         f"({version.reason}).",
         "",
         "| download | bytes | digest |",
@@ -235,7 +238,7 @@ def version_markdown(version: VersionRecord) -> str:
 
 def exports_markdown(version: VersionRecord, exports: Sequence[StoredExport]) -> str:
     minutes = resources.settings().download_link_lifetime.total_seconds() / 60
-    command = f"trainfold export {quote(version.training_file)} --version {version.number}"
+    command = f"trainfold export --format messages {_reference(version)}"
     lines = [
         f"# {inline(version.training_file)}, version {version.number}: exports",
         "",
@@ -246,6 +249,12 @@ def exports_markdown(version: VersionRecord, exports: Sequence[StoredExport]) ->
         f"The links work for {minutes:g} minutes; after that: {code(command)}.",
     ]
     return "\n".join(lines)
+
+
+def _reference(version: VersionRecord) -> str:
+    """Return a command's arguments for the version; -- ends the options before a name like -x."""
+    end = "-- " if version.training_file.startswith("-") else ""
+    return f"--version {version.number} {end}{quote(version.training_file)}"
 
 
 def _export_row(version: VersionRecord, export: StoredExport) -> str:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from domain.counting import counted
 from domain.errors import Blocked, TrainfoldError
 from domain.findings import Reason, shortened
 from domain.frozen import FrozenModel
@@ -53,7 +54,7 @@ class RecordedEntry(LogEntry):
         elif "tag" in detail:
             texts.append(f"“{detail['tag']}”")
         elif "conversations" in detail:
-            texts.append(f"{detail['conversations']} conversations")
+            texts.append(counted(detail["conversations"], "conversation"))
         elif "refuses_damage" in detail:
             texts.append(f"{'refuses' if detail['refuses_damage'] else 'takes'} damaged text")
         elif "tagged" in detail:

@@ -119,7 +119,7 @@ def test_the_log_is_a_page_also_after_the_file(console: Visit, library: Library)
     console.post("/training-files/Second/rename", {"name": "a/b"})
     text = console.page("/training-files/Second/log").text
     assert "rename done – <b>why</b>; “First” to “Second”" in text
-    assert "<i>Noor</i> create done 1 1 conversations" in text
+    assert "<i>Noor</i> create done 1 1 conversation" in text
     assert "rename refused – Not a name for a training file" in text
     archive_and_delete("Second")
     for segment in ("Second", version.training_file_id):

@@ -26,7 +26,7 @@ def test_a_removal_ends_with_its_version_and_its_result(library: Library, prefec
     )
     assert (state.name, state.message) == (
         "Completed",
-        "Version 2 of “Talks”: 1 conversations, 2 examples",
+        "Version 2 of “Talks”: 1 conversation, 2 examples",
     )
     (result,) = results(prefect_server, state)
     assert (result["data"]["reason"], result["data"]["comment"]) == ("remove", "asked")

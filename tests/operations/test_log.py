@@ -165,4 +165,4 @@ def test_removals_rollbacks_and_tags_are_recorded_and_what_they_refuse_too(engin
         ("tag", "refused", None, "Noor"),
         ("untag", "done", 1, "Noor"),
     ]
-    assert logged("Spring")[-2].in_words == "why; 1 conversations"
+    assert logged("Spring")[-2].in_words == "why; 1 conversation"

@@ -220,7 +220,7 @@ def test_a_rebuild_says_what_changed_and_then_that_nothing_did(
     run = prefect.finish(name, {"training_file": "Rebuilt"})
     assert (run["state_name"], run["state"]["message"]) == (
         "Completed",
-        "Version 2: 1 conversations changed",
+        "Version 2: 1 conversation changed",
     )
     found = prefect.artifacts(run)
     assert (found["result"]["new"], found["result"]["changed"]) == (True, [str(ids[1])])
@@ -234,7 +234,7 @@ def test_a_rebuild_says_what_changed_and_then_that_nothing_did(
         connection.execute(text("DELETE FROM trainfold.conversations"))
     run = prefect.finish("rebuild-all/rebuild-all", {})
     assert run["state_name"] == "Blocked"
-    assert run["state"]["message"] == "1 training files: 0 rebuilt, 0 unchanged, “Rebuilt” Blocked"
+    assert run["state"]["message"] == "1 training file: 0 rebuilt, 0 unchanged, “Rebuilt” Blocked"
     assert verify_version(engine, training_files, "Rebuilt").number == 2
 
 
@@ -250,7 +250,7 @@ def test_a_file_that_is_not_there_fails_in_words(prefect: Prefect):
 def test_a_damaged_version_is_named(prefect: Prefect, library: Library, training_files, engine):
     prefect.finish(ADD, added("Damaged", library.add_many(1), new=True))
     run = prefect.finish("verify/verify-all", {})
-    assert run["state"]["message"] == "1 training files are sound"
+    assert run["state"]["message"] == "1 training file is sound"
     with reading(engine) as connection:
         training_files.delete(find_version(connection, "Damaged").full.key)
     run = prefect.finish("verify/verify-all", {"training_file": "Damaged"})

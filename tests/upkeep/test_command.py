@@ -14,7 +14,7 @@ def test_objects_of_others_are_counted_and_left(engine):
     ran = run_here(["maintain", "--delete"])
     assert ran.code == 0, ran.err
     assert ran.out == (
-        "Removed 0 objects, 0 bytes\n1 objects are not trainfold's and were not touched\n"
+        "Removed 0 objects, 0 bytes\n1 object is not trainfold's and was not touched\n"
     )
     assert resources.training_files_store().get(key, max_bytes=10) == b"theirs"
     assert key in run_here(["maintain", "--json"]).json["foreign"]

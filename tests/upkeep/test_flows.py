@@ -1,4 +1,7 @@
+import re
+
 import pytest
+from prefect.client.orchestration import get_client
 
 import flows.verify
 from domain.errors import Damaged, NotFound
@@ -42,11 +45,21 @@ def test_a_missing_object_fails_the_flow_and_is_named(library: Library, training
         state.result()
 
 
+def name_of_run(state) -> str:
+    with get_client(sync_client=True) as client:
+        return client.read_flow_run(state.state_details.flow_run_id).name
+
+
 def test_maintenance_says_what_it_found(library: Library, training_files):
     training_files.put("nobody/refers/to-this", b"x" * 10, content_type="text/plain")
     state = maintain(delete=True, return_state=True)
     assert state.message.startswith("Removed 0 objects, 0 bytes; ")
-    assert state.message.endswith(" objects are not trainfold's and were not touched")
+    assert re.search(
+        r"; (1 object is not trainfold's and was"
+        r"|\d+ objects are not trainfold's and were) not touched$",
+        state.message,
+    )
+    assert re.fullmatch(r"Objects that no version needs, [\d-]+ \d\d:\d\d", name_of_run(state))
     assert training_files.get("nobody/refers/to-this", max_bytes=10)
 
 
@@ -65,9 +78,11 @@ def test_a_file_that_is_deleted_while_all_are_verified_is_named_and_no_failure(
     monkeypatch.setattr(flows.verify, "training_file_names", delete_one)
     state = verify_training_files(return_state=True)
     assert state.name == "Completed"
-    assert state.message.startswith("1 training files are sound; 1 were renamed or deleted")
+    assert state.message.startswith("1 training file is sound; 1 was renamed or deleted")
     assert "“Gone”" in state.message
+    assert name_of_run(state).startswith("All training files, ")
     state = verify_training_files("Gone", return_state=True)
+    assert name_of_run(state) == "Gone"
     with pytest.raises(NotFound):
         state.result()
 

@@ -63,5 +63,5 @@ def test_where_nothing_has_changed_it_says_so(library: Library, engine: Engine):
     state = rebuild_all(return_state=True)
     assert (state.name, state.message) == (
         "Unchanged",
-        "1 training files: 0 rebuilt, 1 unchanged",
+        "1 training file: 0 rebuilt, 1 unchanged",
     )

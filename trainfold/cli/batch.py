@@ -5,6 +5,7 @@ from uuid import UUID
 
 import typer
 
+from domain.counting import counted
 from operations import resources
 from operations.batches import rename_batch
 from operations.batches import unlink as unlink_conversations
@@ -48,6 +49,5 @@ def unlink(
     ready("database")
     found, taken = unlink_conversations(resources.engine(), batch, ids)
     document = {"batch": found.model_dump(mode="json"), "unlinked": [str(id) for id in taken]}
-    noun = "conversation" if len(taken) == 1 else "conversations"
-    text = f"{len(taken)} {noun} taken out of “{found.name or found.id}”."
+    text = f"{counted(len(taken), 'conversation')} taken out of “{found.name or found.id}”."
     show(document, lambda: stdout.print(text))

@@ -11,6 +11,7 @@ import typer
 
 from db.engine import reading
 from db.versions import find_stored_version
+from domain.counting import counted
 from domain.documents import link_document, version_document
 from domain.format import Format
 from domain.versions.file_names import download_name
@@ -85,8 +86,9 @@ def verify(file: File, version: Number = None, json: Json = False) -> None:
     document = {"sound": True} | version_document(sound)
     text = (
         f"Version {sound.number} of “{sound.training_file}” is sound: "
-        f"{sound.conversation_count} conversations, {sound.pair_count} pairs, "
-        f"{sound.example_count} examples; JSON and JSONL agree."
+        f"{counted(sound.conversation_count, 'conversation')}, "
+        f"{counted(sound.pair_count, 'pair')}, {counted(sound.example_count, 'example')}; "
+        "JSON and JSONL agree."
     )
     show(document, lambda: stdout.print(text))
 

@@ -16,6 +16,7 @@ import typer
 from db.engine import reading
 from db.exports import stored_exports
 from db.versions import find_stored_version, find_version
+from domain.counting import counted
 from domain.documents import export_document, stored_exports_document
 from domain.exports import EXPORT_FORMATS, SIDES, ExportFormat, Side
 from domain.exports.splits import exact_fraction
@@ -241,7 +242,10 @@ def _contents(made: _Made, stored: StoredExport) -> Iterator[bytes]:
 
 
 def _print(summary: ExportSummary) -> None:
-    text = f"{summary.targets} approved answers in {summary.conversations} conversations."
+    text = (
+        f"{counted(summary.targets, 'approved answer')} in "
+        f"{counted(summary.conversations, 'conversation')}."
+    )
     if summary.unanswered:
         text += f" In {len(summary.unanswered)} a last turn that nobody answered was cut off."
     if summary.without_target:

@@ -4,8 +4,9 @@ from typing import Annotated
 
 import typer
 
+from domain.counting import counted
 from operations import resources
-from operations.sweep import Swept, sweep_store
+from operations.sweep import Swept, foreign_objects, sweep_store
 from trainfold.cli.output import Json, print_table, show, stdout
 from trainfold.cli.ready import ready
 
@@ -42,17 +43,19 @@ def _print(swept: Swept) -> None:
     if swept.objects:
         print_table(["object that no version needs"], ([key] for key in swept.objects), empty="")
     what = "Removed" if swept.removed else "Found"
-    text = f"{what} {len(swept.objects)} objects, {swept.size_bytes:,} bytes"
+    text = f"{what} {counted(len(swept.objects), 'object')}, {swept.size_bytes:,} bytes"
     if swept.uploads:
-        text += f", and {swept.uploads} unfinished uploads"
+        text += f", and {counted(swept.uploads, 'unfinished upload')}"
     if swept.released:
-        text += (
-            f"; {len(swept.released)} versions {'are' if swept.removed else 'would be'} released"
-        )
+        number = "is" if len(swept.released) == 1 else "are"
+        verb = number if swept.removed else "would be"
+        text += f"; {counted(len(swept.released), 'version')} {verb} released"
     stdout.print(text)
     if swept.figures:
-        stdout.print(f"{what} figures of {swept.figures} conversations that are in no version")
+        stdout.print(
+            f"{what} figures of {counted(swept.figures, 'conversation')} that no version holds"
+        )
     if swept.foreign_count:
-        stdout.print(f"{swept.foreign_count} objects are not trainfold's and were not touched")
+        stdout.print(foreign_objects(swept.foreign_count))
     if (swept.objects or swept.uploads or swept.released or swept.figures) and not swept.removed:
         stdout.print("Nothing was removed; repeat with --delete to remove them.")

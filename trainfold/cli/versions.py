@@ -8,6 +8,7 @@ import typer
 
 from db.engine import reading
 from db.versions import find_version
+from domain.counting import counted
 from domain.documents import admitted_document, rebuilt_document, version_document
 from domain.findings import Cause, by_cause
 from domain.statistics import quality_summary
@@ -84,7 +85,8 @@ def check(
     )
     count = len(admission.conversations)
     document = admitted_document(request, admission)
-    show(document, lambda: stdout.print(f"All {count} conversations may be added."))
+    what = "The conversation" if count == 1 else f"All {count} conversations"
+    show(document, lambda: stdout.print(f"{what} may be added."))
 
 
 def _conversations() -> ObjectStore:
@@ -215,7 +217,7 @@ def run_add(request: AddRequest) -> VersionRecord:
     from flows.add_conversations import add_conversations  # noqa: PLC0415 - imports Prefect
 
     count = len(request.conversation_ids)
-    with stderr.status(f"Folding {count} conversations into “{request.name}” …"):
+    with stderr.status(f"Folding {counted(count, 'conversation')} into “{request.name}” …"):
         state: Any = add_conversations(
             **request.model_dump(exclude={"conversation_ids", "run_id"}),
             conversation_ids=list(map(str, request.conversation_ids)),
@@ -295,7 +297,8 @@ def _print_version(version: VersionRecord) -> None:
         stdout.print()
         _print_warnings(version)
     name = shlex.quote(version.training_file)
-    say(f"Next: trainfold download {name} --format jsonl; trainfold versions {name}")
+    name = f"-- {name}" if name.startswith("-") else name
+    say(f"Next: trainfold download --format jsonl {name}; trainfold versions {name}")
 
 
 def _quality(version: VersionRecord) -> str:
