@@ -20,12 +20,13 @@ def is_up_to_date(connection: Connection) -> bool:
 
 def revision(connection: Connection) -> str | None:
     """Return the revision that the database's schema is at; None without a schema."""
-    table = f"{quoted(schemas_of(connection).own)}.{quoted(VERSION_TABLE)}"
-    query = text("SELECT to_regclass(:table) IS NOT NULL")
-    if not connection.execute(query, {"table": table}).scalar_one():
+    own = schemas_of(connection).own
+    # The catalogue is open to all; to_regclass demands a right on the schema.
+    query = text("SELECT FROM pg_catalog.pg_tables WHERE schemaname = :own AND tablename = :name")
+    if connection.execute(query, {"own": own, "name": VERSION_TABLE}).first() is None:
         return None
     found: str | None = connection.execute(
-        text(f"SELECT version_num FROM {table}")  # noqa: S608 - quoted
+        text(f"SELECT version_num FROM {quoted(own)}.{quoted(VERSION_TABLE)}")  # noqa: S608
     ).scalar_one_or_none()
     return found
 

@@ -28,6 +28,7 @@ def test_every_deployment_has_a_closed_form_and_no_path_of_this_machine(api: Pre
     found = registered(api)
     assert sorted(found) == [
         "add-conversations",
+        "add-matching",
         "export-version",
         "identify",
         "maintain",
@@ -47,6 +48,7 @@ def test_every_deployment_has_a_closed_form_and_no_path_of_this_machine(api: Pre
 def test_only_the_rebuild_of_all_waits_to_be_turned_on(api: PrefectApi):
     assert schedules(api) == {
         "add-conversations": [],
+        "add-matching": [],
         "export-version": [],
         "identify": [],
         "maintain": [True],
