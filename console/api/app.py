@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from console.api import conversations, exports, file_life, requests, training_files
+from console.api import conversations, exports, file_life, plans, requests, training_files
 from console.api.errors import handle_errors
 from console.context import ConsoleContext
 from console.problems import API_ROOT, MEDIA_TYPE
@@ -57,7 +57,7 @@ def create_api(context: ConsoleContext) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     api.state.context = context
-    for part in (training_files, exports, file_life, requests, conversations):
+    for part in (training_files, exports, file_life, requests, plans, conversations):
         api.include_router(part.router)
     handle_errors(api)
     api.add_middleware(HeadMiddleware)

@@ -247,6 +247,44 @@ class RequestStatus(Document):
     """The flow run in Prefect, for operators; null once the version is made."""
 
 
+class Proposal(Document):
+    """What a plan would add."""
+
+    plan: str | None
+    """The plan's id, once it is stored."""
+    training_file: str
+    new: bool
+    where: tuple[str, ...]
+    """The conditions, in one fixed form."""
+    one_version: bool
+    matched: int
+    in_file: int
+    """Conversations that match, and that the training file holds already."""
+    to_add: int
+    parts: int
+    """Requests, of which each makes one version."""
+
+
+class PlanVersion(Document):
+    part: int
+    version: int
+
+
+class PlanStatus(Proposal):
+    """How far a plan is. `done`, `blocked` and `failed` are final until it is sent again."""
+
+    created_at: Moment
+    added: int
+    done: bool
+    versions: tuple[PlanVersion, ...]
+    """The versions that were made so far; they stay, whatever becomes of the plan."""
+    state: Literal["accepted", "running", "done", "blocked", "failed"]
+    blocked: tuple[Reason, ...]
+    """Every reason, in the state `blocked`; nothing was written of the part that it stopped at."""
+    error: str | None
+    """What went wrong, in the state `failed`."""
+
+
 class Batches(Document):
     """Batches by name."""
 

@@ -11,11 +11,13 @@ from domain.errors import Blocked, NotFound, NotReady
 from domain.findings import Reason
 from domain.frozen import FrozenModel
 from domain.versions.naming import name_key
+from domain.versions.plans import AddPlan
 from domain.versions.requests import AddRequest
 from trainfold.prefect_http.client import PrefectApi
 
 ADD = "add-conversations"
-OTHERS = ("remove-conversations", "rollback", "rebuild-training-file")
+ADD_MATCHING = "add-matching"
+OTHERS = (ADD_MATCHING, "remove-conversations", "rollback", "rebuild-training-file")
 """Flows that make a version, too."""
 SUCCEEDED = "COMPLETED"
 FINISHED = frozenset({SUCCEEDED, "FAILED", "CRASHED", "CANCELLED"})
@@ -98,6 +100,24 @@ class Runs:
         }
         run = self._api.post(f"/deployments/{self._deployment(ADD)}/create_flow_run", body)
         _require_same(request, run)
+        return self._run_again(run)
+
+    def submit_plan(self, plan: AddPlan) -> UUID:
+        """Submit a stored plan; return its run, which is the earlier one if there was one.
+
+        A run that ended without success is run again. Raises what `submit_add` does.
+        """
+        request = plan.request
+        values = request.model_dump(mode="json", exclude={"matching", "run_id"})
+        body = {
+            "name": request.name,
+            "parameters": {**values, "where": list(request.matching.conditions)},
+            "idempotency_key": request.request_id,
+        }
+        deployment = self._deployment(ADD_MATCHING)
+        return self._run_again(self._api.post(f"/deployments/{deployment}/create_flow_run", body))
+
+    def _run_again(self, run: Mapping[str, Any]) -> UUID:
         if run["state_type"] in FINISHED and run["state_type"] != SUCCEEDED:
             retry = {"type": "SCHEDULED", "name": "AwaitingRetry", "message": "Asked for again."}
             self._api.post(f"/flow_runs/{run['id']}/set_state", {"state": retry})
@@ -122,10 +142,10 @@ class Runs:
             outcome=self._outcome(run) if is_finished else None,
         )
 
-    def of_request(self, request_id: str) -> RunProgress:
+    def of_request(self, request_id: str, *, flow: str = ADD) -> RunProgress:
         """Return how far the run of an add is; raise NotFound if there is no such request."""
         body = {
-            "flows": {"name": {"any_": [ADD]}},
+            "flows": {"name": {"any_": [flow]}},
             "flow_runs": {"idempotency_key": {"any_": [request_id]}},
             "limit": 1,
         }
