@@ -117,7 +117,7 @@ def training_file_rows(
     offset: int = 0,
 ) -> list[TrainingFileRow]:
     """Return training files by name but deleted ones: those whose name contains a text, or one."""
-    # Files are chosen before their versions are joined: 5 ms instead of 60 for 50 of 10,000.
+    # Files are chosen before their versions are joined: only those of the page are read.
     query = f"""
         SELECT f.id, f.name, f.description, f.status, f.refuses_damage, f.current_version,
                f.created_at, f.created_by, f.updated_at, v.conversation_count, v.pair_count,
