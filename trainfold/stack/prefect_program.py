@@ -18,9 +18,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from trainfold.stack.loopback import LOOPBACK_NAMES, host_name
 from trainfold.stack.options import is_loopback
 
+IN_PROCESS = "prefect-in-memory"
+"""What Prefect's automations call the server's API, which they use without a connection."""
+
 
 class HostMiddleware:
-    """Answers requests and web sockets of these host names only."""
+    """Answers requests and web sockets of these host names only, and those of its own process."""
 
     def __init__(self, app: ASGIApp, allowed_names: Collection[str]) -> None:
         self._app = app
@@ -28,7 +31,7 @@ class HostMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         app = self._app
-        if scope["type"] in {"http", "websocket"}:
+        if scope["type"] in {"http", "websocket"} and not _is_own(scope):
             name = host_name(Headers(scope=scope).get("host", ""))
             if name not in self._allowed_names:
                 app = PlainTextResponse(
@@ -38,6 +41,12 @@ class HostMiddleware:
                     status_code=421,
                 )
         await app(scope, receive, send)
+
+
+def _is_own(scope: Scope) -> bool:
+    """Tell whether a request came over no connection: those have the address that took them."""
+    address, _ = scope.get("server") or ("", None)
+    return bool(address == IN_PROCESS)
 
 
 def main(host: str, port: int) -> None:
