@@ -114,7 +114,9 @@ def test_the_password_is_on_no_command_line_and_in_no_log(prefect_server: str) -
     assert stat.S_IMODE((HOME / "credentials.json").stat().st_mode) == 0o600
 
 
-@pytest.mark.parametrize("host", ["attacker.example", "attacker.example:4200", "127.0.0.1.nip.io", "prefect-in-memory"])
+@pytest.mark.parametrize(
+    "host", ["attacker.example", "attacker.example:4200", "127.0.0.1.nip.io", "prefect-in-memory"]
+)
 def test_a_foreign_host_name_is_refused_even_with_the_password(
     prefect_server: str, host: str
 ) -> None:
