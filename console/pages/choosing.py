@@ -32,11 +32,11 @@ def targets(request: Request, find: Find = "") -> Response:
 
 
 @router.get("/choices/files")
-def file_names(request: Request, not_in: Find = "") -> Response:
-    """Render names of files as a field's suggestions."""
+def file_names(request: Request, not_in: Find = "", to: Find = "") -> Response:
+    """Render names of files as a field's suggestions; the fields of two pages ask for them."""
     with reading(resources.engine()) as connection:
         files = training_file_choices(
-            connection, text=not_in, newest_first=True, limit=MAX_SUGGESTIONS
+            connection, text=not_in or to, newest_first=True, limit=MAX_SUGGESTIONS
         )
     return render(request, "parts/suggestions.html", suggestions=[(f.name, "") for f in files])
 
