@@ -1,13 +1,13 @@
 """The task of a fitness report, and its summary for people in Prefect's UI."""
 
 from collections.abc import Iterator
-from shlex import quote
 
 from prefect import task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
 from domain.fitness.report import FitnessReport, SplitReport, Verdict
+from domain.versions.naming import as_argument
 from domain.versions.record import VersionRecord
 from operations import resources
 from operations.fitness import fitness as compute
@@ -32,7 +32,7 @@ def report_fitness(report: FitnessReport) -> None:
 def fitness_markdown(report: FitnessReport) -> str:
     """Write the verdicts, lengths, damage and sides: counts only, and no text of a conversation."""
     lengths, damage = report.lengths, report.damage
-    command = f"trainfold fitness {quote(report.training_file)} --version {report.version}"
+    command = f"trainfold fitness --version {report.version} {as_argument(report.training_file)}"
     lines = [
         f"# {inline(report.training_file)}, version {report.version}: fitness",
         "",

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
-from shlex import quote
 from typing import Any
 
 from prefect.artifacts import (
@@ -26,6 +25,7 @@ from domain.findings import by_cause
 from domain.format import Format
 from domain.statistics import quality_summary
 from domain.versions.file_names import download_name, export_name
+from domain.versions.naming import as_argument
 from domain.versions.plans import PlanProgress
 from domain.versions.record import VersionRecord
 from operations import resources
@@ -252,9 +252,8 @@ def exports_markdown(version: VersionRecord, exports: Sequence[StoredExport]) ->
 
 
 def _reference(version: VersionRecord) -> str:
-    """Return a command's arguments for the version; -- ends the options before a name like -x."""
-    end = "-- " if version.training_file.startswith("-") else ""
-    return f"--version {version.number} {end}{quote(version.training_file)}"
+    """Return a command's arguments for the version."""
+    return f"--version {version.number} {as_argument(version.training_file)}"
 
 
 def _export_row(version: VersionRecord, export: StoredExport) -> str:

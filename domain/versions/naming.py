@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from shlex import quote
 from uuid import UUID
 
 from domain.format import Format
@@ -87,6 +88,11 @@ def version_key(
 ) -> str:
     """Return the write-once key of a version's object; no two tries share an `attempt`."""
     return f"{training_file_id}/v{number:06d}-{request_id}.{attempt}/training.{format}"
+
+
+def as_argument(name: str) -> str:
+    """Return the name as a shell takes it: last, and after -- where it would be an option."""
+    return f"-- {quote(name)}" if name.startswith("-") else quote(name)
 
 
 def rebuild_key(training_file_id: UUID, *, request_id: str, attempt: str, format: Format) -> str:

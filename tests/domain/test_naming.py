@@ -1,5 +1,6 @@
 """Names of training files, request ids, and keys of objects."""
 
+import shlex
 import unicodedata
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from domain.format import FORMATS
 from domain.versions.naming import (
     INSTALLATION_KEY,
+    as_argument,
     is_request_id,
     is_safe_key,
     name_key,
@@ -191,3 +193,16 @@ def test_every_key_that_is_made_is_recognised(id, number, request_id, attempt, f
 )
 def test_a_key_of_any_other_shape_is_not_ours(key):
     assert training_file_of(key) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("Spring talks", ["Spring talks"]),
+        ("--force", ["--", "--force"]),
+        ("-x 'y'", ["--", "-x 'y'"]),
+        ("שיחות $(id)", ["שיחות $(id)"]),
+    ],
+)
+def test_a_name_in_a_command_is_one_argument_and_no_option(name: str, words: list[str]):
+    assert shlex.split(as_argument(name)) == words

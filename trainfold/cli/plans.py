@@ -1,10 +1,9 @@
 """`add --where` and `add --resume`: add all that match, in parts, with one progress bar."""
 
-import shlex
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Annotated, Any
 from uuid import uuid4
 
@@ -14,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from domain.documents import plan_document, proposal_document
 from domain.errors import Blocked, TrainfoldError
 from domain.versions.matching import EXAMPLES, parse_conditions
+from domain.versions.naming import as_argument
 from domain.versions.plans import AddPlan, PlanProgress, PlanRequest, Proposal
 from domain.versions.requests import MAX_CONVERSATIONS
 from operations import resources
@@ -170,8 +170,10 @@ def _bar(plan: AddPlan) -> Iterator[None]:
 
         def follow() -> None:
             while not ended.wait(POLL_SECONDS):
-                progress = plan_progress(resources.engine(), plan.request.request_id)
-                bars.update(bar, completed=progress.added)
+                # A database that is away for a moment is the flow's to wait for.
+                with suppress(TrainfoldError):
+                    progress = plan_progress(resources.engine(), plan.request.request_id)
+                    bars.update(bar, completed=progress.added)
 
         follower = threading.Thread(target=follow, name="progress", daemon=True)
         follower.start()
@@ -193,4 +195,4 @@ def _print(progress: PlanProgress) -> None:
             ("versions", " to ".join(map(str, dict.fromkeys([versions[0], versions[-1]])))),
         ]
     )
-    say(f"Next: trainfold versions {shlex.quote(name)}")
+    say(f"Next: trainfold versions {as_argument(name)}")

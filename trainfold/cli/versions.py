@@ -1,6 +1,5 @@
 """`check`, `add`, `rebuild`: ask for a new version."""
 
-import shlex
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
@@ -12,6 +11,7 @@ from domain.counting import counted
 from domain.documents import admitted_document, rebuilt_document, version_document
 from domain.findings import Cause, by_cause
 from domain.statistics import quality_summary
+from domain.versions.naming import as_argument
 from domain.versions.record import VersionRecord
 from domain.versions.requests import AddRequest
 from operations import preview, resources
@@ -296,8 +296,7 @@ def _print_version(version: VersionRecord) -> None:
     if version.warnings:
         stdout.print()
         _print_warnings(version)
-    name = shlex.quote(version.training_file)
-    name = f"-- {name}" if name.startswith("-") else name
+    name = as_argument(version.training_file)
     say(f"Next: trainfold download --format jsonl {name}; trainfold versions {name}")
 
 
