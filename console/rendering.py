@@ -1,7 +1,6 @@
 """Renders templates. Values are escaped; a name that a template does not know is an error."""
 
 import hashlib
-import shlex
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -19,6 +18,7 @@ from console.context import console_context
 from console.security.forms import form_token
 from console.security.sessions import browser_state
 from domain.findings import by_cause
+from domain.versions.naming import as_argument
 
 PACKAGE = Path(__file__).parent
 STATIC = PACKAGE / "static"
@@ -42,7 +42,7 @@ def template_environment() -> Environment:
         "ago": ago,
         "readable": readable,
         "path": training_file_path,
-        "shell": shlex.quote,
+        "shell": as_argument,
         "causes": by_cause,
     }
     environment.globals["asset"] = asset

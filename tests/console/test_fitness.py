@@ -26,7 +26,7 @@ def test_a_file_that_is_too_large_for_a_page_names_the_command(
     monkeypatch.setattr(fitness, "MAX_COMPUTED", 1)
     carry_out(request("It's", library.add_many(2), new=True))
     page = console.page("/training-files/It's/fitness")
-    assert "trainfold fitness 'It'\"'\"'s' -o fitness.html" in page.text
+    assert "trainfold fitness -o fitness.html 'It'\"'\"'s'" in page.text
     assert "TRL" not in page.text
 
 

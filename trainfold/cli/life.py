@@ -1,6 +1,5 @@
 """`rename`, `archive`, `unarchive`, `delete`, `keep`, `damage`, `log`: a training file's life."""
 
-import shlex
 import sys
 from typing import Annotated
 from uuid import uuid4
@@ -9,6 +8,7 @@ import typer
 
 from domain.documents import damage_document, entry_document, policy_document
 from domain.versions.log import RecordedEntry
+from domain.versions.naming import as_argument
 from domain.versions.requests import FileCommand
 from domain.versions.retention import KeepPolicy
 from operations import resources
@@ -168,7 +168,7 @@ def log(
     entries = read_log(resources.engine(), file, limit=limit, before=before)
     show([entry_document(entry) for entry in entries], lambda: _print(entries))
     if len(entries) == limit:
-        say(f"Older entries: trainfold log {shlex.quote(file)} --before {entries[-1].id}")
+        say(f"Older entries: trainfold log --before {entries[-1].id} {as_argument(file)}")
 
 
 def _command(file: str, comment: str, requested_by: str | None) -> FileCommand:
