@@ -11,6 +11,7 @@ from console.pages.dependencies import authenticate
 from console.rendering import render
 from db.engine import reading
 from db.training_files import training_file_rows
+from domain.findings import VersionWarning
 from domain.format import FORMATS
 from operations import resources
 from trainfold.prefect_http.runs import RunProgress
@@ -39,6 +40,7 @@ def _render_run(request: Request, template: str, current: RunProgress) -> Respon
         run=current,
         existing_file=_existing_file(current),
         steps=_steps(current),
+        warnings=_warnings(current),
         formats=FORMATS,
         seen=_digest(current),
     )
@@ -51,6 +53,12 @@ def _existing_file(run: RunProgress) -> str:
     with reading(resources.engine()) as connection:
         rows = training_file_rows(connection, run.training_file)
     return rows[0].name if rows else ""
+
+
+def _warnings(run: RunProgress) -> list[VersionWarning]:
+    """Return the warnings of the version that a run made; its document has them as plain data."""
+    made = run.outcome.version if run.outcome else None
+    return [VersionWarning.model_validate(it) for it in (made or {}).get("warnings", ())]
 
 
 def _digest(progress: RunProgress) -> str:

@@ -130,11 +130,14 @@ class CookieMiddleware:
         sent = replace(state)
         scope.setdefault("state", {})["browser"] = state
         secure = bool(scope["state"].get("secure"))
+        # A form of another site comes without the cookies; a new session in the answer would
+        # replace that of the browser's user.
+        begins = not is_known and scope["method"] in {"GET", "HEAD"}
 
         async def send_with_cookies(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                if not is_known or sent.session != state.session:
+                if begins or sent.session != state.session:
                     header = self._cookies.session_header(state.session, secure=secure)
                     headers.append("Set-Cookie", header)
                 if sent.selection != state.selection:

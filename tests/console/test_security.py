@@ -599,3 +599,12 @@ def test_large_and_endless_bodies_are_refused(console: Visit):
 def test_there_is_no_machine_readable_map_of_the_console(console: Visit):
     for path in ("/docs", "/redoc", "/openapi.json"):
         assert console.get(path).status_code == 404
+
+
+def test_a_form_without_a_session_is_answered_with_no_new_one(console: Visit):
+    """Else another site's form, which comes without the cookie, would replace the visitor's."""
+    stranger = Visit(console.address)
+    with stranger.client:
+        answer = stranger.post("/conversations", {"do": "clear"}, token="x")
+        assert "Set-Cookie" not in answer.headers
+        assert "Set-Cookie" in stranger.get("/conversations").headers

@@ -93,7 +93,7 @@ def look_at_the_file(curator: Curator) -> None:
     row.get_by_text("Download").click()
     with page.expect_download() as started:
         row.get_by_role("link", name=re.compile("^JSONL")).click()
-    assert started.value.suggested_filename == "Spring-talks-v2.jsonl"
+    assert started.value.suggested_filename == "Spring talks-v2.jsonl"
     page.get_by_role("link", name="Spring talks").click()
     expect(page.locator("#version-1")).to_contain_text("create")
     expect(page.locator("#version-2")).to_contain_text("add")
