@@ -11,7 +11,7 @@ from operations import resources
 from operations.plans import plan_progress
 from trainfold.prefect_http.runs import ADD_MATCHING, RunProgress
 
-State = Literal["accepted", "running", "done", "blocked", "failed"]
+State = Literal["stored", "accepted", "running", "done", "blocked", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,8 @@ def plan_status(id: str) -> PlanStatus:
     try:
         run = runs().of_request(id, flow=ADD_MATCHING)
     except NotFound:
-        # Somebody carries it out from the command line, or nobody yet.
-        return PlanStatus(progress, "accepted")
+        # A command line carries it out, or nobody: Prefect was away when it was to be submitted.
+        return PlanStatus(progress, "stored")
     if not run.is_finished:
         is_waiting = run.state_type in {"SCHEDULED", "PENDING"}
         return PlanStatus(progress, "accepted" if is_waiting else "running")

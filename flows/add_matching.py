@@ -9,6 +9,7 @@ from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture
 from prefect.states import Completed
 
+from domain.counting import counted
 from domain.documents import plan_document
 from domain.versions.changes import Piece
 from domain.versions.matching import parse_conditions
@@ -147,4 +148,4 @@ def summed_up(name: str, versions: Sequence[int], progress: PlanProgress) -> str
         if len(versions) == 1
         else (f"versions {versions[0]} to {versions[-1]}")
     )
-    return f"{progress.added:,} conversations added to “{name}”: {numbers}"
+    return f"{counted(progress.added, 'conversation')} added to “{name}”: {numbers}"

@@ -278,14 +278,17 @@ class PlanVersion(Document):
 
 
 class PlanStatus(Proposal):
-    """How far a plan is. `done`, `blocked` and `failed` are final until it is sent again."""
+    """How far a plan is. `done`, `blocked` and `failed` are final until it is sent again.
+
+    `stored`: no run in Prefect has it. A command line carries it out, or it has to be sent again.
+    """
 
     created_at: Moment
     added: int
     done: bool
     versions: tuple[PlanVersion, ...]
     """The versions that were made so far; they stay, whatever becomes of the plan."""
-    state: Literal["accepted", "running", "done", "blocked", "failed"]
+    state: Literal["stored", "accepted", "running", "done", "blocked", "failed"]
     blocked: tuple[Reason, ...]
     """Every reason, in the state `blocked`; nothing was written of the part that it stopped at."""
     error: str | None

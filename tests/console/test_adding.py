@@ -4,9 +4,11 @@ from uuid import uuid4
 
 import pytest
 
+from flows.add_conversations import add_conversations
 from soak.building import as_bytes, conversation, profile
 from tests.asking import carry_out, request
 from tests.conftest import Library
+from tests.console.api.test_plans import work
 from tests.console.conftest import Page, Visit
 from tests.rest import rest
 
@@ -135,6 +137,22 @@ def test_equal_warnings_of_many_conversations_are_one_cause_on_every_page(
         assert "“פתיחה&lt;b&gt;” is not in the v4 vocabulary" in html, path
         assert html.count("3 conversations, 3 places") == 1, path
         assert all(f'href="/conversations/{id}"' in html for id in ids), path
+
+
+def test_the_page_of_a_run_has_its_warnings_by_cause(
+    console: Visit, library: Library, deployments: str
+):
+    told = conversation(id := uuid4())
+    for pair in told["training_pairs"]:
+        pair["conversation_metadata"]["emotional_arc_key"] = "grief_to_steadiness"
+    library.add(id, data=as_bytes(told))
+    asked = {"name": "Warned run", "ids": str(id), "request_id": str(uuid4())}
+    run = console.post("/add", asked).headers["location"]
+    assert work(deployments, asked["request_id"], add_conversations).is_completed()
+    for path in (run, f"{run}/progress"):
+        text = console.page(path).text
+        assert "Version 1 of Warned run is done." in text
+        assert f"1 conversation, {len(told['training_pairs'])} places" in text
 
 
 def test_an_empty_selection_says_where_to_begin(console: Visit):

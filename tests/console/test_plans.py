@@ -8,7 +8,7 @@ from tests.asking import carry_out, request
 from tests.conftest import Library
 from tests.console.api.test_plans import work
 from tests.console.conftest import Page, Visit
-from tests.operations.test_plans import many, members
+from tests.operations.test_plans import many, members, planned
 from tests.rest import rest
 
 HEBREW = "שיחות אביב"
@@ -92,3 +92,13 @@ def test_a_forged_form_plans_nothing(console: Visit, library: Library):
     assert console.get("/plans/forged-plan").status_code == 404
     assert console.get("/plans/%00").status_code == 404
     assert Page(console.get("/plans/forged-plan").text).text.count("There is no plan") == 1
+
+
+def test_a_plan_that_no_run_has_says_so_and_how_it_goes_on(
+    console: Visit, library: Library, deployments: str
+):
+    library.add()
+    id = planned("Talks", "status=completed", new=True).request.request_id
+    text = console.page(f"/plans/{id}").text
+    assert "0 of 1 added" in text
+    assert f"trainfold add --resume {id}" in text

@@ -84,21 +84,22 @@ def test_people_are_told_once_of_each_and_of_nothing_else(prefect_server: str, t
     failed = {"type": "FAILED", "message": "Not ours."}
     end(prefect_server, "add-conversations", "Silent other", failed, tag="other")
     unchanged = {"type": "COMPLETED", "name": "Unchanged", "message": "Version 2 is up to date"}
-    end(prefect_server, "rebuild-training-file", "Silent rebuild", unchanged)
+    for flow in ("rebuild-training-file", "add-matching"):
+        end(prefect_server, flow, "Silent, unchanged", unchanged)
     ends = {
         "blocked": ("add-conversations", {"type": "FAILED", "name": "Blocked"}),
         "failed": ("add-conversations", {"type": "CRASHED"}),
         "damaged": ("verify", {"type": "FAILED", "name": "Damaged"}),
         "sources changed": ("rebuild-training-file", {"type": "COMPLETED"}),
-        "new version": ("rollback", {"type": "COMPLETED"}),
+        "new version": ("add-matching", {"type": "COMPLETED"}),
     }
     for what, (flow, state) in ends.items():
-        message = f"Version 3: {what} “\"'\\n"
+        message = f"80 conversations added: {what} “\"'\\n"
         end(prefect_server, flow, f"שיחות {what}", {**state, "message": message})
     heard = [texts.get(timeout=PATIENCE) for _ in ends]
     for what, (flow, _) in ends.items():
         (text,) = [it for it in heard if it.startswith(f"trainfold: {what}: שיחות {what}\n")]
         assert f"{flow} “שיחות {what}” is " in text
-        assert f"Version 3: {what} “\"'\\n" in text
+        assert f"80 conversations added: {what} “\"'\\n" in text
     with pytest.raises(queue.Empty):
         texts.get(timeout=3)

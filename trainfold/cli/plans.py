@@ -11,7 +11,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from domain.documents import plan_document, proposal_document
-from domain.errors import Blocked, TrainfoldError
+from domain.errors import Blocked, NotFound, TrainfoldError
 from domain.versions.matching import EXAMPLES, parse_conditions
 from domain.versions.naming import as_argument
 from domain.versions.plans import AddPlan, PlanProgress, PlanRequest, Proposal
@@ -104,7 +104,7 @@ def _known(request: PlanRequest) -> AddPlan | None:
     """Return the plan if this request made one before: a repeated command resumes it."""
     try:
         plan_progress(resources.engine(), request.request_id)
-    except TrainfoldError:
+    except NotFound:
         return None
     return make_plan(resources.engine(), request)
 

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 import pytest
+from prefect import Flow
 from prefect.client.orchestration import get_client
 from prefect.flow_engine import run_flow
 
@@ -16,13 +17,13 @@ from tests.rest import rest
 HEBREW = "שיחות אביב"
 
 
-def work(server: str, plan: str):
-    """Carry out a plan's run in this process, as a worker would."""
-    body = {"flow_runs": {"idempotency_key": {"any_": [plan]}}}
+def work(server: str, key: str, flow: Flow = add_matching):
+    """Carry out a submitted run in this process, as a worker would."""
+    body = {"flow_runs": {"idempotency_key": {"any_": [key]}}}
     (found,) = rest(server).post("/flow_runs/filter", json=body).json()
     with get_client(sync_client=True) as client:
         run = client.read_flow_run(UUID(found["id"]))
-    return run_flow(add_matching, flow_run=run, parameters=run.parameters, return_type="state")
+    return run_flow(flow, flow_run=run, parameters=run.parameters, return_type="state")
 
 
 def test_a_batch_is_counted_added_in_parts_and_followed(
